@@ -59,7 +59,7 @@ impl FromRequest<Inbox> for Signed {
         let mac = Hmac::<Sha1>::new_from_slice(inbox.auth_token.as_bytes());
         let mut mac = mac.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
         mac.update(url.as_bytes());
-        // The map is sorted by name, as the signature wants it.
+        // The map is sorted by name, as the signature requires.
         for (name, value) in &params {
             mac.update(name.as_bytes());
             mac.update(value.as_bytes());

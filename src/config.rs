@@ -103,7 +103,7 @@ pub struct Config {
     pub tls_listen: Option<SocketAddr>,
     /// The file that the port is written to once the emulator is ready.
     pub port_file: Option<PathBuf>,
-    /// The file from which the worlds are loaded on startup, if it exists, and to which they are saved on a clean stop.
+    /// The file that the worlds are loaded from on startup, if it exists, and saved to on a clean stop.
     pub state: Option<PathBuf>,
     /// The base of links and media URLs, without a trailing slash. If absent, the origin of each request is the base.
     pub public_url: Option<Arc<str>>,
@@ -333,8 +333,8 @@ impl Config {
         self.with_file(file, settings, environment)
     }
 
-    /// Reads the configuration from a table of another file, as the settings of a scenario are. Neither flags nor the
-    /// environment nor `fauxfax.toml` have an effect. The settings `without` are unknown keys.
+    /// Reads the configuration from a table of another file, such as the settings of a scenario. Flags, the environment
+    /// and `fauxfax.toml` have no effect. The settings `without` are unknown keys.
     ///
     /// # Errors
     /// Returns an error for the first unknown key or invalid value.

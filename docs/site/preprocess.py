@@ -17,8 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w-]*)\S*(?: .*)?$")
-#: A link's address in Markdown, also that of an image: `](address)` or `]: address`. The alternative before it matches code
-#: within a line, which must stay as it is.
+#: The address of a link or an image in Markdown: `](address)` or `]: address`. The first alternative matches code within a
+#: line, which must stay as it is.
 LINK = re.compile(r"(`+)(?:(?!\1).)+\1|(?P<before>\]\(<?|^\[[^\]]+\]: )(?P<address>[^)\s>]+)")
 #: Files of docs that mdBook copies to the site as they are, and that a browser shows.
 SHOWN = {".png", ".webp"}
@@ -26,7 +26,7 @@ SHOWN = {".png", ".webp"}
 
 def main() -> None:
     if sys.argv[1:2] == ["supports"]:
-        # This is right for any renderer.
+        # mdBook asks whether a renderer is supported. All are, and exit status 0 says so.
         return
     _context, book = json.load(sys.stdin)
     chapters = list(chapters_of(book["items"]))
@@ -57,7 +57,8 @@ def repository_path(chapter) -> str:
 
 
 def site_path(chapter) -> str:
-    """Returns the path of a page: that within docs, or the name of a page at the top of the repository in lower case."""
+    """Returns a page's path on the site: its path within docs or, for a page at the top of the repository, its name in
+    lower case."""
     path = repository_path(chapter)
     path = path.removeprefix("docs/") if path.startswith("docs/") else posixpath.basename(path).lower()
     return re.sub(r"\bREADME\.md$", "index.md", path)

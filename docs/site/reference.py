@@ -33,9 +33,10 @@ PATIENCE_S = 30
 
 TWILIO = ("AC" + "0" * 32, "0" * 32)
 SIGNALWIRE = ("b3877c40-da60-4998-90ad-b792e98472ac", "PT" + "0" * 48)
-# Values of which at least one changes the response if the parameter is read: each kind of parameter refuses or uses one.
+# The values that are tried for each parameter. If the program reads the parameter, at least one of them changes the response,
+# because every kind of parameter either uses or refuses one of them.
 VALUES = ["nonsense", "false", "true", "7", "GET", "closed", "+12025550143", "http://other.test/x", "x" * 300]
-# Parameters that have an effect only beside others, with those.
+# Parameters that have an effect only together with others, and those others.
 BESIDE = {"Distance": {"NearNumber": "+15005550006"}, "Page": {"PageToken": "nonsense"}}
 # Collections that are empty unless something is put into them.
 LISTS = {"Alerts", "Applications", "Faxes", "Keys", "LamlBins", "OutgoingCallerIds"}
@@ -60,7 +61,7 @@ class Operation:
 
 
 class Emulator:
-    """A running program, and the account with which it is asked."""
+    """A running program, and the account that makes the calls."""
 
     def __init__(self) -> None:
         command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--pace", "max", "--seed", "7"]
@@ -113,7 +114,7 @@ class Api:
         self.emulator, self.account, self.root = emulator, account, root
 
     def start(self) -> None:
-        """Begins again: the same account, number, ids and time, so that equal calls have equal responses."""
+        """Resets the account, with its number, ids and time, so that equal calls have equal responses."""
         self.emulator.account = self.account
         self.emulator.control("POST", "/reset?seed=7", {})
 
@@ -148,7 +149,7 @@ class Api:
         return json.loads(self.emulator.call("GET", path)[1])["available_phone_numbers"][0]["phone_number"]
 
     def resource(self, collection: str) -> dict:
-        """Returns a resource of a collection, which it makes if the account has none."""
+        """Returns a resource of a collection. If the account has none, creates one."""
         name = collection.removesuffix(".json").rpartition("/")[2]
         if name == "Faxes":
             return self.sent(collection, "+15558675310")
@@ -167,7 +168,7 @@ class Api:
         return next((value[0] for value in listed.values() if isinstance(value, list) and value), {"sid": "none"})
 
     def target(self, path: str) -> str:
-        """Returns the path of an operation for resources that exist."""
+        """Returns the path of an operation, with the SIDs of resources that exist."""
         # In the inventory, only some countries have mobile numbers.
         country = "GB" if "/Mobile" in path else "US"
         path = path.replace("{AccountSid}", self.account[0]).replace("{CountryCode}", country).replace("{IsoCountry}", country)
@@ -201,12 +202,12 @@ class Api:
             places.append(name)
 
     def response(self, operation: Operation, parameters: dict[str, str]) -> tuple[int, str]:
-        """Makes the call in an account that begins again, and returns the response without the links that repeat the query."""
+        """Resets the account, makes the call, and returns the response without the links that repeat the query."""
         self.start()
         target = self.target(self.root + operation.path)
         collection = target.removesuffix(".json")
         above, _, name = collection.rpartition("/")
-        # A filter shows only in a list that isn't empty.
+        # A filter changes the response only if the list isn't empty.
         if operation.method == "GET" and name in LISTS:
             self.resource(collection)
         elif operation.method == "GET" and above.endswith("/IncomingPhoneNumbers") and name in ("Local", "Mobile", "TollFree"):
@@ -230,7 +231,7 @@ def described(file: str, root: str = "") -> list[Operation]:
 
 
 def listed(file: str) -> list[Operation]:
-    """Reads the operations of a list with one a line."""
+    """Reads the operations of a list that has one per line."""
     lines = (line.split() for line in (API / file).read_text().splitlines())
     return [Operation(method, path, names) for method, path, *names in lines]
 
@@ -238,13 +239,13 @@ def listed(file: str) -> list[Operation]:
 def coverage() -> str:
     text = """# Coverage
 
-Which operations and parameters of the services' APIs the emulator serves. `docs/site/reference.py` generates this page: it calls
-each operation that the services describe, with and without each of its parameters. A test compares the page with what it finds now.
+This page lists the operations and parameters of the services' APIs that the emulator serves. `docs/site/reference.py` generates it by
+calling each operation that the services describe, with and without each of its parameters. A test fails if the page is out of date.
 
 A parameter without a remark is read: it changes what happens, or a wrong value is refused. One that is *kept* is
 stored and returned, and has no other effect. One that is *ignored* is accepted, and changes nothing.
 
-What an operation does, and how we know, is in [Fidelity](fidelity.md). Ready calls are in [Twilio's API](dialects/twilio.md) and
+What an operation does, and how we know, is in [Fidelity](fidelity.md). Calls that you can copy are in [Twilio's API](dialects/twilio.md) and
 [SignalWire's API](dialects/signalwire.md).
 """
     kept = set()

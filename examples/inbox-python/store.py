@@ -34,7 +34,7 @@ def progress(status: str) -> int:
 @dataclass(frozen=True)
 class Fax:
     id: str
-    number: str  # of the other end
+    number: str  # the other party's
     status: str
     created: datetime
     sid: str | None  # Twilio's id, once Twilio has called back about the fax

@@ -1,4 +1,5 @@
-"""What Twilio requests: TwiML for an incoming fax, its end, each status of an outgoing fax, and the document to send."""
+"""The requests that Twilio makes: for the TwiML of an incoming fax, to report how it ended, to report each status of an
+outgoing fax, and for the document to send."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from store import Store
 
 # The library has no builder for this verb.
 REJECT = "<Response><Reject/></Response>"
-# For connecting, and for each read. Twilio waits 15 seconds for a webhook's response, which follows the download.
+# The time limits for connecting, and for each read. The app downloads before it responds to the webhook, for which
+# Twilio waits 15 seconds.
 DOWNLOAD_TIMEOUTS_S = (3, 8)
 
 

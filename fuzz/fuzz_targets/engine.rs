@@ -46,7 +46,7 @@ fuzz_target!(|bytes: &[u8]| {
     for _ in 0..50_000 {
         world.take_effects();
         if let Some(effect) = world.effects.pop() {
-            // 9 succeeds: only 0 loses the effect, 1 fails its request, and 2 rejects a call.
+            // 9 makes the effect succeed: 0 would lose it, 1 would fail its request, and 2 would reject a call.
             world.answer(effect, 9);
         } else if let Some(due) = world.engine.next_work() {
             world.now = world.now.max(due);

@@ -18,7 +18,7 @@ case $environment in
 esac
 
 folder=$(mktemp -d "${RUNNER_TEMP:?}/fauxfax-XXXXXX")
-# xargs takes quotes apart as a shell does, but expands nothing.
+# xargs interprets quotes as a shell does, but expands nothing.
 printf '%s' "${FAUXFAX_ACTION_ARGS:-}" | xargs -r printf '%s\0' >"$folder/args" ||
     fail "the input 'args' can't be split into arguments; is a quote missing? $FAUXFAX_ACTION_ARGS"
 args=()

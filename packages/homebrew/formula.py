@@ -13,7 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import project  # noqa: E402
 
-#: The archive whose checksum each name in the template stands for.
+#: For each name in the template, the archive whose checksum it stands for.
 ARCHIVES = {
     "macarm": "fauxfax-aarch64-apple-darwin.tar.gz",
     "macintel": "fauxfax-x86_64-apple-darwin.tar.gz",

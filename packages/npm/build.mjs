@@ -116,7 +116,7 @@ function stagePlatform(folder, platform, binary) {
   chmodSync(program, 0o755);
 }
 
-/** Refuses a program that does not run on the platform, or not on every system there. */
+/** Refuses a program that does not run on the platform, or runs only on some of its systems. */
 function check(platform, binary) {
   if (!PLATFORMS.includes(platform)) throw new Refused(`there is no package for ${platform}\n${USAGE}`);
   if (!existsSync(binary)) throw new Refused(`${binary} does not exist; build the program first`);
@@ -126,7 +126,7 @@ function check(platform, binary) {
   closeSync(file);
   if (found?.platform !== platform) {
     throw new Refused(
-      `${binary} is ${found ? `a program for ${found.platform}` : "no program"}, but the package is for ${platform}`,
+      `${binary} is ${found ? `a program for ${found.platform}` : "not a program"}, but the package is for ${platform}`,
     );
   }
   if (found.linked) {

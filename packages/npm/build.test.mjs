@@ -69,7 +69,7 @@ test("a program that is missing, of another platform, or linked dynamically is r
   ]);
   assert.deepEqual(build("platform", "linux-x64", script, ...out), [
     2,
-    `${script} is no program, but the package is for linux-x64\n`,
+    `${script} is not a program, but the package is for linux-x64\n`,
   ]);
   const own = `linux-${process.arch}`;
   assert.match(
@@ -80,7 +80,7 @@ test("a program that is missing, of another platform, or linked dynamically is r
   assert.match(other, new RegExp(`^2,.* is a program for ${own}, but the package is for win32-x64\n$`));
 });
 
-test("a call that was written incorrectly shows how it is written", () => {
+test("an incorrect call is answered with the usage", () => {
   for (const args of [
     [],
     ["main"],

@@ -3,8 +3,9 @@
 
     python3 packages/release/archive.py BINARY TARGET FOLDER
 
-It contains the binary, its licences, README and changelog, and the manual pages and completions that the binary prints.
-The same binary always makes the same bytes. The binary must run on this machine, and have the version that Cargo.toml names.
+It contains the binary, its licences, README and changelog, and the manual pages and completions that the binary prints. The
+same binary always gives the same archive, byte for byte. The binary must run on this machine, and have the version that
+Cargo.toml names.
 """
 
 import gzip
@@ -33,7 +34,7 @@ def contents(binary, target):
     said = run(binary, "--version").decode().split()
     version = project.facts()["version"]
     if said != ["fauxfax", version]:
-        sys.exit(f"{binary} says that it is {' '.join(said)}, but Cargo.toml names the version {version}; build it anew")
+        sys.exit(f"{binary} says that it is {' '.join(said)}, but Cargo.toml names the version {version}; build it again")
     files = {"fauxfax.exe" if "windows" in target else "fauxfax": (binary.read_bytes(), 0o755)}
     for name in DOCUMENTS:
         files[name] = ((ROOT / name).read_bytes(), 0o644)

@@ -8,7 +8,8 @@ set -euo pipefail
 
 out=$(realpath -m "${1:?usage: packages/release/sbom.sh FILE}")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-# The tool writes its output beside each Cargo.toml, so it runs on a copy of them. The sources only have to be there.
+# The tool writes its output beside each Cargo.toml, so it runs on copies of these files. It needs the sources to exist,
+# but doesn't read them.
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 mkdir "$copy/core"

@@ -16,7 +16,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The text that every document's path in the REST API contains.
 const MEDIA_RESOURCE: &str = "/Media/";
-/// The interval at which the app's page is read while a change of it is awaited. Each read counts as a request to the
+/// The interval at which the app's page is read while the run waits for it to change. Each read counts as a request to the
 /// app.
 const PAGE_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -98,7 +98,7 @@ impl Run {
         Ok(requests(&list))
     }
 
-    /// Lists the calls of the REST API since this place in the traffic that create or read faxes, including the run's
+    /// Lists the calls of the REST API that create or read faxes, since this place in the traffic, including the run's
     /// own.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Run {
         Ok(list["last_seq"].as_u64().unwrap_or_default())
     }
 
-    /// Counts the downloads since this place in the journal that a rule slows down. A download counts as soon as it
+    /// Counts the downloads that a rule slows down, since this place in the journal. A download counts as soon as it
     /// begins.
     ///
     /// # Errors
@@ -185,7 +185,7 @@ impl Run {
         }
     }
 
-    /// Lists the reasons of the warnings and refusals of downloads of a fax's document so far, such as `no-user-agent`.
+    /// Lists why downloads of a fax's document have been refused or warned about so far, such as `no-user-agent`.
     ///
     /// # Errors
     /// Fails if the emulator does not respond.
@@ -196,7 +196,7 @@ impl Run {
         Ok(faults.filter_map(|event| event["data"]["reason"].as_str()).map(ToOwned::to_owned).collect())
     }
 
-    /// Reads the page that the user named with `--probe`, if there is one, to compare it.
+    /// Reads the page that the user named with `--probe`, if there is one, so that it can be compared later.
     ///
     /// # Errors
     /// Fails if the page can't be read.
@@ -204,8 +204,8 @@ impl Run {
         Ok(self.page().await?.map(|exchange| Page::of(exchange.answer)))
     }
 
-    /// Waits until the page of `--probe` has stopped changing, and returns it. Returns none if there is no page, or if the
-    /// page changes by itself, as one with a clock or a form token does: such a page shows nothing when it is compared.
+    /// Waits until the page of `--probe` has stopped changing, and returns it. Returns `None` if there is no page, or if
+    /// the page changes by itself, as one with a clock or a form token does: comparing such a page would prove nothing.
     ///
     /// # Errors
     /// Fails if the page can't be read.

@@ -18,7 +18,7 @@ pub(super) struct ControlTests {
     acted: Option<Result<Conversation, Stop>>,
     /// A fax that the app sends, or one that is sent as if by the app.
     sent: Option<Result<Conversation, Stop>>,
-    /// When the last of them had ended.
+    /// The moment at which all of these faxes had ended.
     ended: Instant,
 }
 
@@ -72,7 +72,7 @@ impl Run {
         sent.as_ref().map_err(Clone::clone)
     }
 
-    /// Returns the first incoming fax of which the app was notified, if it accepted the notification.
+    /// Returns the first incoming fax that the app was notified of, if the app accepted the notification.
     ///
     /// # Errors
     /// Fails if there was no notification, or if the app did not accept it.
@@ -81,7 +81,7 @@ impl Run {
         self.control.acted.as_ref().unwrap_or(&self.control.received).as_ref().map_err(Clone::clone)
     }
 
-    /// Waits until `is_wanted` holds for the app's requests about the first fax of which it was notified, or until the
+    /// Waits until `is_wanted` holds for the app's requests about the first fax that it was notified of, or until the
     /// time for the app's work is over, and lists them. All checks that call this wait until the same moment.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl Run {
         Ok(self.requests_until(self.control.ended + self.options.limits.work, fax, is_wanted).await?)
     }
 
-    /// Returns the app's requests about the first fax of which it was notified, once it has downloaded the document.
+    /// Returns the app's requests about the first fax that it was notified of, once it has downloaded the document.
     ///
     /// # Errors
     /// Fails if the app does not download it.
@@ -143,8 +143,8 @@ impl Run {
         found.ok_or_else(|| Stop::not_judged(none))
     }
 
-    /// Returns the good request with this purpose if the app accepted it; for a request for TwiML, with TwiML that was
-    /// executed.
+    /// Returns the good request with this purpose if the app accepted it. A request for TwiML counts as accepted only
+    /// if the TwiML in the response was executed.
     ///
     /// # Errors
     /// Fails if there was no such request, or if the app did not accept it.

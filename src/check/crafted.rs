@@ -1,5 +1,5 @@
-//! A notification that is made here, signed as the service would, and sent twice at the same moment. The emulator, like
-//! the service, sends one notification after the other, but notifications that overlap need two connections.
+//! Sends the app the same notification twice at the same moment, over two connections. The emulator, like the service,
+//! sends the notifications of a fax one after the other, so this module makes and signs the notification itself.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ const OF_CONNECTION: [&str; 4] = ["host", "content-length", "connection", "trans
 const TOKEN_HEADER: &str = "idempotency-token";
 
 impl Run {
-    /// Notifies the app of a received fax twice at the same moment, with one idempotency token, as it was notified of
-    /// another fax in `good`. Returns both exchanges.
+    /// Notifies the app of a received fax twice at the same moment, with one idempotency token. The notification has
+    /// the form of `good`, which was about another fax. Returns both exchanges.
     ///
     /// # Errors
     /// Fails if the emulator does not respond, or at the limit of requests.

@@ -1,5 +1,5 @@
-//! Requests to the app that no emulator makes: unsigned, malformed, or with any method. The app is reached only at
-//! addresses of this machine or of a private network, unless the user owns the host.
+//! Requests to the app that the emulator never makes: unsigned, malformed, or with any method. The app is reached only
+//! at addresses of this machine or of a private network, unless the user owns the host.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::io::plain;
 #[derive(Clone)]
 pub(crate) struct Direct {
     client: Client,
-    /// A client that accepts no invalid certificate.
+    /// A client that refuses invalid certificates, even if `client` accepts them.
     verifying: Client,
     private_only: bool,
     /// The time limit for a response.
@@ -42,7 +42,7 @@ pub struct Raw<'a> {
     pub body: &'a str,
 }
 
-/// The end of a connection that the app was asked to close after its response.
+/// How a connection ended that the app was asked to close after its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closing {
     /// The app closed it.
@@ -98,17 +98,17 @@ impl Direct {
         Ok(begun.elapsed())
     }
 
-    /// Makes a connection, and fails if the certificate does not verify.
+    /// Makes a connection, and fails if the certificate is invalid.
     pub(super) async fn connect_verified(&self, url: &str) -> Result<(), String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         self.verifying.connect(&url, CONNECT_TIME_MAX).await.map(drop).map_err(|failure| failure.to_string())
     }
 
-    /// Says hello in a version of TLS that is too old, and returns how the app responds.
+    /// Begins a handshake in a version of TLS that is too old, and returns how the app responds.
     pub(super) async fn old_hello(&self, url: &str) -> Result<HelloReply, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         if self.client.replaces_tls(&url) {
-            return Err("TLS ends in front of the app, according to --connect-to".to_owned());
+            return Err("TLS is terminated in front of the app, according to --connect-to".to_owned());
         }
         let mut plain = url.clone();
         // The URL crate allows both changes, because the schemes have hosts. The port is set because the schemes'
@@ -122,8 +122,8 @@ impl Direct {
             .unwrap_or_else(|_| Err(format!("no response within {} s", self.late.as_secs_f64())))
     }
 
-    /// Makes a request with `Connection: close`, and returns how the connection ends. hyper would close it by itself, so
-    /// the request is written by hand.
+    /// Makes a request with `Connection: close`, and returns how the connection ends. hyper would close the connection
+    /// itself, so the request is written by hand.
     pub(super) async fn closing(&self, url: &str, patience: Duration) -> Result<Closing, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let mut stream = self.client.connect(&url, CONNECT_TIME_MAX).await.map_err(|failure| failure.to_string())?;

@@ -18,7 +18,7 @@ pub enum RunError {
     /// A call to the emulator failed.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// The account has another token than the app.
+    /// The account's token is not the one that the app is configured with.
     #[error(
         "account {account} has another token in this emulator, so its signatures would be wrong; leave --auth-token out, \
              or name another account with --account"
@@ -55,7 +55,7 @@ pub enum RunError {
     UnderWay {
         /// The account.
         account: String,
-        /// The snapshot that has the account as it was.
+        /// The snapshot of the account as it was before that run.
         snapshot: String,
     },
     /// The HTTP client can't be created.

@@ -39,7 +39,7 @@ pub struct Exchange {
     pub answer: String,
     /// The real time from the request to the end of the response.
     pub duration: Duration,
-    /// Why there is no response, or none that can be used.
+    /// Why there is no response, or no usable one.
     pub error: Option<String>,
 }
 
@@ -81,7 +81,7 @@ impl Exchange {
         self.redirected_to.as_deref().unwrap_or(&self.url)
     }
 
-    /// Returns the URL that the response came from as it is without the parameters, which a GET carries in its query.
+    /// Returns the URL that the response came from, without the parameters that a GET carries in its query.
     #[must_use]
     pub fn url_without_params(&self) -> String {
         let url = self.final_url();
@@ -154,7 +154,7 @@ impl Exchange {
         command
     }
 
-    /// Returns the beginning of the response's body, without characters that could act on a terminal.
+    /// Returns the beginning of the response's body, without characters that could control a terminal.
     #[must_use]
     pub fn excerpt(&self) -> String {
         let kept: String = self.answer.chars().take(BODY_CHARS_MAX).collect();
@@ -215,7 +215,7 @@ fn object(pairs: &[(String, String)]) -> Value {
     object.into()
 }
 
-/// Quotes a word for a POSIX shell. Control characters are written as `$'\x1b'`, so that none acts on a terminal.
+/// Quotes a word for a POSIX shell. Control characters are written as `$'\x1b'`, so that none can control a terminal.
 fn quoted(text: &str) -> String {
     if !text.chars().any(char::is_control) {
         return format!("'{}'", text.replace('\'', r"'\''"));

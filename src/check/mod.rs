@@ -13,7 +13,7 @@
 //! | `sending.rs` | makes the app send a fax, with the user's command |
 //! | `activity.rs`, `page.rs` | what the app itself did: REST calls, downloads, and the page of `--probe` |
 //! | `crafted.rs` | a notification that reaches the app twice at the same moment |
-//! | `direct.rs` | requests that no emulator makes: unsigned, malformed, with any method |
+//! | `direct.rs` | requests that the emulator never makes: unsigned, malformed, with any method |
 //! | `old_tls.rs` | how an app responds to versions of TLS that are too old |
 //! | `api.rs` | the calls to the emulator's APIs |
 //! | `exchange.rs`, `report.rs`, `junit.rs` | a request with its response; the results, as values and as files |
@@ -53,7 +53,7 @@ use crate::client::ApiError;
 use crate::model::words::words;
 
 words!(
-    /// How much an app that fails a check has to change.
+    /// How much it matters if an app fails a check.
     Severity {
         /// An app that fails this has a security hole or loses faxes.
         Must = "must",
@@ -61,7 +61,7 @@ words!(
         Should = "should",
         /// There may be a good reason for failing this.
         Warn = "warn",
-        /// A failure only says something about the app.
+        /// A failure is only information about the app.
         Info = "info",
     }
 );
@@ -115,7 +115,7 @@ words!(
 /// Whether a check may run while others do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// Beside others: the SID of its fax tells the check's requests and events from those of other checks.
+    /// Beside others: the check's requests and events are told apart from those of other checks by the SID of its fax.
     Beside,
     /// Beside others, unless a page of the app is compared before and after, because the page shows the effects of all
     /// checks.
@@ -128,13 +128,13 @@ pub enum Turn {
 /// here.
 #[derive(Debug)]
 pub struct Check {
-    /// The words by which users name the check, such as `signature-missing`.
+    /// The name of the check for users, such as `signature-missing`.
     pub id: &'static str,
-    /// The short code, such as `S2`, by which users may name it too.
+    /// The short code, such as `S2`, which users may give instead of the name.
     pub code: &'static str,
     /// The group that the check is listed in.
     pub group: Group,
-    /// How much an app that fails has to change. A check that isn't `must` or `should` can warn but never fail.
+    /// How much it matters if an app fails. A check that isn't `must` or `should` can warn but never fail.
     pub severity: Severity,
     /// What a good app does, as a sentence without a full stop.
     pub title: &'static str,

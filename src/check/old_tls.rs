@@ -1,5 +1,5 @@
-//! Says hello in TLS 1.1, the newest version that services no longer speak, to learn whether a server would accept it.
-//! rustls speaks no such version, so the few bytes are written here; no handshake is completed.
+//! Begins a handshake in TLS 1.1, the newest version that services no longer speak, to learn whether a server would accept
+//! it. rustls doesn't implement such old versions, so the few bytes are written here. The handshake is never completed.
 
 use std::io::ErrorKind;
 
@@ -28,7 +28,7 @@ const EXTENSION_POINTS: u16 = 11;
 const CLOSED: [ErrorKind; 4] =
     [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::ConnectionAborted, ErrorKind::BrokenPipe];
 
-/// How a server responds to a hello in a version of TLS that is too old.
+/// How a server responds to a ClientHello in a version of TLS that is too old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HelloReply {
     /// The server would speak the version with this name.
@@ -37,7 +37,7 @@ pub enum HelloReply {
     Refuses,
 }
 
-/// Says hello to a server, and asks for the host with this name if one is given.
+/// Sends a ClientHello to a server, with this host name if one is given, and reads the response.
 pub(super) async fn hello(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     name: Option<&str>,
@@ -97,7 +97,7 @@ fn numbers(list: &[u16]) -> Vec<u8> {
     list.iter().flat_map(|number| number.to_be_bytes()).collect()
 }
 
-/// Returns the bytes, preceded by their number as two bytes. No part of a hello is too long for that: a name has at
+/// Returns the bytes, preceded by their number as two bytes. No part of a ClientHello is too long for that: a name has at
 /// most 255 bytes.
 fn prefixed(bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);

@@ -21,8 +21,8 @@ impl Page {
         serde_json::from_str(&text).ok().map_or(Self::Text(text), Self::Json)
     }
 
-    /// Returns how much has been added to the page since an earlier moment: the number of values or words or, if that
-    /// is the same, the increase of the first count on the page that has risen.
+    /// Returns by how many values or words the page has grown since an earlier moment. If their number is the same,
+    /// returns by how much the first count on the page that has risen has increased.
     #[must_use]
     pub fn growth(&self, earlier: &Self) -> u64 {
         let (now, then) = (self.values(), earlier.values());

@@ -34,7 +34,7 @@ pub struct Progress<'a> {
     pub done: usize,
     /// The number of selected checks.
     pub total: usize,
-    /// The result that has just come.
+    /// The newest result.
     pub latest: Option<&'a CheckResult>,
 }
 
@@ -139,7 +139,7 @@ impl Run {
         &self.place.token
     }
 
-    /// First runs the checks that may run beside others, and then the rest one after the other.
+    /// Runs the checks that may run beside others first, and then the rest, one after the other.
     async fn judge_all(
         &self,
         begun: Instant,
@@ -201,7 +201,7 @@ impl Run {
         CheckResult { check, verdict, seen, exchange: exchange.map(|exchange| *exchange), duration: started.elapsed() }
     }
 
-    /// Makes a request that no emulator makes.
+    /// Makes a direct request to the app, of a kind that the emulator never makes.
     ///
     /// # Errors
     /// Fails at the limit of requests.
@@ -226,8 +226,8 @@ impl Run {
         &self.place.method
     }
 
-    /// Says hello to the app in a version of TLS that is too old, and returns how the app responds, or why that isn't
-    /// known.
+    /// Begins a handshake with the app in a version of TLS that is too old, and returns how the app responds, or why that
+    /// isn't known.
     ///
     /// # Errors
     /// Fails at the limit of requests.
@@ -267,7 +267,8 @@ impl Run {
         responded(self.received()) || responded(self.sent())
     }
 
-    /// Reads the page of `--probe`. Reading it is not one of the run's requests, which may change something in the app.
+    /// Reads the page of `--probe`. Reading it doesn't count as one of the run's requests, because it changes nothing in
+    /// the app.
     ///
     /// # Errors
     /// Fails at the limit of reads, or if no further request may be made.

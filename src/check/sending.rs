@@ -19,7 +19,7 @@ use crate::dialect::unseen;
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// The maximum number of characters of the command's output that are quoted.
 const OUTPUT_CHARS_MAX: usize = 600;
-/// The maximum number of bytes that are kept of each of the command's two outputs.
+/// How many bytes of the command's standard output, and of its standard error, are kept at most.
 const OUTPUT_BYTES_MAX: usize = 4 * OUTPUT_CHARS_MAX;
 /// How long the command's output is still read after the command has ended.
 const OUTPUT_TIME_MAX: Duration = Duration::from_millis(200);
@@ -34,8 +34,8 @@ pub struct CommandEnd {
 }
 
 impl Run {
-    /// Runs the command, waits until the app has sent a fax, and brings it to its end. Checks that call this must run
-    /// alone, because nothing else tells the app's fax from other faxes.
+    /// Runs the command, waits until the app has sent a fax, and brings the fax to its end. Checks that call this must
+    /// run alone, because otherwise the app's fax couldn't be told from other faxes.
     ///
     /// # Errors
     /// Fails if there is no command, if it fails, or if no fax comes in time.
@@ -128,7 +128,7 @@ async fn beginning(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     }
 }
 
-/// Returns the command, which the system's shell runs, and which is ended with the run.
+/// Returns the command. The system's shell runs it, and it is ended with the run.
 fn shell(command: &str) -> Command {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut shell = Command::new(shell);

@@ -1,4 +1,4 @@
-//! Makes faxes for the checks: a machine calls the account's number, or the account sends a fax. Each has a caller or a
+//! Makes faxes for the checks: a machine calls the account's number, or the account sends a fax. Each fax has a caller or a
 //! called number of its own, so that its rules match only it, and several may be under way at once.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::client::ApiError;
 use crate::io::own::CONTROL_BASE;
 use crate::model::webhook::Purpose;
 
-/// How long the emulator may take to bring a fax to its end while the app responds, in seconds of real time.
+/// How long a fax may take to end, including the time that the app takes to respond, in seconds of real time.
 const SETTLE_S: u64 = 60;
 /// The number of requests to the app that a fax usually causes.
 const REQUESTS_OF_FAX: usize = 2;
@@ -108,7 +108,7 @@ impl Order {
 }
 
 impl Run {
-    /// Returns an incoming fax from a caller of its own, about which the app is asked for TwiML.
+    /// Returns an incoming fax from a caller of its own. The app is asked for its TwiML.
     pub fn call(&self) -> Call {
         Call { caller: self.next_number(), fields: json!({}), rules: Vec::new() }
     }
@@ -129,8 +129,8 @@ impl Run {
         Order { to, status_callback: status_callback.to_owned(), rules: Vec::new() }
     }
 
-    /// Returns a fax that the app is made to send or, without a command for that, one to be sent as if by the app. The rules
-    /// of the former match all faxes that are sent, so a check that sends it must run alone.
+    /// Returns a fax that the user's command makes the app send or, if there is no such command, one that the run sends as
+    /// if it were the app. In the first case, the fax's rules match all faxes that are sent, so the check must run alone.
     ///
     /// # Errors
     /// Fails if the app did not accept the good status callback.

@@ -20,8 +20,9 @@ enum Wanted {
     Path,
     /// The public roots and the certificate in one PEM file, for clients that accept only one
     Bundle,
-    /// Files in the CA's folder for clients that need more than a bundle, and their paths: bundle.pem, truststore.p12
-    /// (password: changeit), php/fauxfax.ini, python/sitecustomize.py and node/fauxfax.cjs
+    /// Files for clients that need more than a bundle, which are written to the CA's folder, and whose paths are
+    /// printed: bundle.pem, truststore.p12 (password: changeit), php/fauxfax.ini, python/sitecustomize.py and
+    /// node/fauxfax.cjs
     Files,
     /// How to make common clients and systems trust the CA
     TrustHint,

@@ -1,4 +1,4 @@
-//! `fauxfax env`: prints the environment variables with which unchanged programs reach a running emulator.
+//! `fauxfax env`: prints the environment variables that let unchanged programs reach a running emulator.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -199,7 +199,7 @@ async fn begin(client: &Client, flags: &EventsFlags) -> anyhow::Result<u64> {
     if left_out > 0 {
         note(&format!(
             "showing the last {BEGINS_WITH} events, then each new one; \
-             --since 0 shows also the {left_out} before these"
+             --since 0 also shows the {left_out} before these"
         ));
     }
     let seq = |event: Option<&Value>| event.and_then(|event| event["seq"].as_u64());

@@ -54,7 +54,7 @@ pub(super) async fn show(client: &Client, sid: &str, wanted: Wanted<'_>) -> anyh
     Ok(ExitCode::SUCCESS)
 }
 
-/// Explains why a fax has no page with this number, if its number of pages is the reason.
+/// Explains that a fax has no page with this number, if the reason is that it has fewer pages.
 fn no_page(fax: &Value, page: u32) -> Option<String> {
     let pages = fax["num_pages"].as_u64()?;
     let has = if pages == 1 { "has 1 page".to_owned() } else { format!("has {pages} pages") };

@@ -1,5 +1,5 @@
 //! Standard output and standard error of subcommands that print and end. If the reader of a pipe stops reading, as
-//! `head` does, the subcommand ends without an error and with exit status 0: the reader has taken all that it wants, so
+//! `head` does, the subcommand ends without an error and with exit status 0. The reader has taken all that it wants, so
 //! a pipeline under `set -o pipefail` should not fail because of it. Subcommands whose exit status is a verdict keep it.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -30,7 +30,7 @@ pub(super) fn stdout() -> Out<anstream::Stdout> {
     Out { inner: anstream::stdout(), gone: Gone::Ends }
 }
 
-/// Returns standard output for subcommands whose exit status is that of a fax: if nobody reads it any more, the
+/// Returns standard output for subcommands whose exit status says how a fax ended: if nobody reads it any more, the
 /// subcommand still waits for the fax.
 pub(super) fn lasting() -> Out<anstream::Stdout> {
     Out { inner: anstream::stdout(), gone: Gone::IsIgnored }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_closed_output_is_marked_and_a_lasting_one_goes_on() {
+    fn a_write_that_nobody_reads_fails_with_a_marked_error_or_is_dropped() {
         let error = writeln!(Out { inner: Closed, gone: Gone::Ends }, "x").expect_err("it is closed");
         let error = anyhow::Error::new(error).context("while printing");
         assert!(is_reader_gone(&error) && even_if_unread(Err(error)).is_ok());

@@ -100,7 +100,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
 
 /// Makes the call, and prints the conversation as it happens.
 async fn watched(client: &Client, body: Body, limit: Duration) -> anyhow::Result<ExitCode> {
-    // Looked up before the call, which would hang for as long as the clock stands still.
+    // Checked before the call is made, because the call would hang for as long as the clock stands still.
     if client.control("GET", "/clock", &[], None).await?["mode"] == "frozen" {
         bail!(refusal::frozen());
     }

@@ -105,8 +105,8 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     Ok(())
 }
 
-/// Tells a person at the terminal where the console is, and how to try a first fax: by receiving one or, if no number
-/// has an app, by sending one and then receiving one with an app.
+/// Tells a person at the terminal where the console is, and how to try a first fax. If a number has an app, it suggests
+/// receiving a fax. Otherwise, it suggests sending one, and then receiving one with an app.
 fn advise(config: &Config, server: &Server) {
     let url = url(server.address());
     let world = server.registry().world(server.registry().default_account());

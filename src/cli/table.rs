@@ -14,10 +14,10 @@ use crate::dialect::unseen;
 const HEAD: Style = Style::new().bold();
 /// The spaces between two columns.
 const GAP: &str = "  ";
-/// The minimum width of a last column whose cells are at least this long. If less is left, its cells get lines of their
-/// own.
+/// The minimum width of the last column, unless all of its cells are shorter. If less room is left, its cells get lines
+/// of their own.
 const LAST_CHARS_MIN: usize = 32;
-/// A column up to this width is never cut: times, kinds of events, numbers.
+/// Columns up to this width are never cut, such as those of times, kinds of events and numbers.
 const WHOLE_CHARS_MAX: usize = 17;
 /// The width to which a longer column may be cut. Eight characters of a SID tell the faxes of a list apart, and
 /// subcommands accept them.
@@ -62,7 +62,7 @@ pub(super) fn cell(value: &Value) -> String {
 }
 
 /// Returns the width of the terminal on standard output; `None` if it is not a terminal. `COLUMNS` takes precedence,
-/// since shells export it only on request.
+/// since a shell exports it only if the user asks for that.
 pub(super) fn terminal_width() -> Option<usize> {
     if !out::is_terminal() {
         return None;
@@ -104,7 +104,7 @@ impl Layout {
             return Self { widths, last: Some(room), terminal };
         }
         let mut widths: Vec<usize> = (0..N - 1).map(natural).collect();
-        // Nothing follows the last of these columns, so its gap may be beyond the edge.
+        // Nothing follows the last of these columns, so the gap after it may lie beyond the terminal's edge.
         shrink(&mut widths, 1, width + GAP.len());
         shrink(&mut widths, 0, width + GAP.len());
         Self { widths, last: None, terminal }

@@ -145,7 +145,7 @@ impl<W: Write> Timeline<W> {
                 match data["document"]["pages"].as_u64() {
                     Some(1) => self.detail("a document of 1 page"),
                     Some(pages) => self.detail(&format!("a document of {pages} pages")),
-                    // Without a response, the reason is the error that has been printed.
+                    // If there was no response, the reason is the error that has just been printed.
                     None if data["reason"] == data["error"]["message"] => Ok(()),
                     None => self.failure(&word(&data["reason"])),
                 }
@@ -283,8 +283,8 @@ impl std::fmt::Display for Run {
     }
 }
 
-/// Describes an event of a kind without a format of its own: by its sentence, if it has one, or else by its name and
-/// data.
+/// Describes an event whose kind has no format of its own: by the event's sentence, if it has one, or else by its kind
+/// and data.
 fn other(kind: &str, data: &Value) -> String {
     let text = |name: &str| data[name].as_str().map(clean);
     match kind {

@@ -79,7 +79,7 @@ words!(
         MediaBudget = "media_budget",
         /// The maximum number of bytes of bodies in flight, in all worlds together.
         BodyBudget = "body_budget",
-        /// The file from which the worlds are loaded on startup, and to which they are saved on a clean stop.
+        /// The file that the worlds are loaded from on startup, and saved to on a clean stop.
         State = "state",
         /// The folder that the local CA is kept in.
         CaDir = "ca_dir",

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::pages::{all, find};
 use super::summary::chapters;
 
-/// The length of a description in characters.
+/// The maximum length of a description, in characters.
 const DESCRIPTION_CHARS: usize = 160;
 /// The part that the convention calls optional: it may be left out where room is short.
 const OPTIONAL: (&str, &str) = ("About", "Optional");
@@ -64,7 +64,7 @@ pub fn full() -> String {
 /// Returns the first sentence of a page, without markup.
 fn description(text: &str) -> String {
     let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| is_prose(paragraph));
-    // A page may begin with how its blocks are tested.
+    // A page may begin by saying how its blocks are tested.
     let fits = |sentence: &String| sentence.ends_with('.') && !sentence.contains("only read");
     let sentence = paragraphs.map(first_sentence).find(fits).unwrap_or_default();
     if sentence.chars().count() <= DESCRIPTION_CHARS {
@@ -74,7 +74,7 @@ fn description(text: &str) -> String {
     format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(whole, _)| whole).trim_end_matches([',', ':', ';']))
 }
 
-/// Returns the first sentence of a paragraph on one line. One that introduces what follows ends with a colon.
+/// Returns the first sentence of a paragraph on one line. A sentence that introduces what follows ends with a colon.
 fn first_sentence(paragraph: &str) -> String {
     let line: Vec<&str> = paragraph.split_whitespace().collect();
     let line = plain(&line.join(" "));

@@ -1,4 +1,4 @@
-//! The project's documentation, embedded: for `/llms.txt`, and for the tools with which an assistant searches and reads it.
+//! The project's documentation, embedded: for `/llms.txt`, and for the tools that let an assistant search and read it.
 //!
 //! | file | what it does |
 //! |---|---|

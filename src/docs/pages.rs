@@ -86,7 +86,7 @@ pub fn find(path: &str) -> Option<&'static Page> {
     exact.or_else(|| PAGES.iter().find(|page| page.path.strip_prefix("docs/") == Some(path)))
 }
 
-/// Returns the path that is most like one that no page has.
+/// Returns the path of the page whose path is most like this one.
 #[must_use]
 pub fn nearest(path: &str) -> &'static str {
     let distance =

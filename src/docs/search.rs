@@ -6,17 +6,17 @@ use std::collections::BTreeSet;
 use super::pages::{Page, all};
 use super::section::{Section, sections};
 
-/// The maximum length of a question in characters.
+/// The maximum length of a question, in characters.
 pub const QUERY_CHARS_MAX: usize = 200;
-/// The length of an excerpt in characters.
+/// The maximum length of an excerpt, in characters.
 const EXCERPT_CHARS: usize = 300;
 /// The weight of a word in the title of the page; one in the text weighs 1.
 const TITLE: u64 = 4;
 /// The weight of a word in the heading of the section.
 const HEADING: u64 = 8;
-/// The number of times that a word counts in the text at most.
+/// The maximum number of times that one word in the text counts.
 const COUNTED_MAX: usize = 4;
-/// The length of a word from which it also stands for longer words that begin with it.
+/// The minimum length at which a word also stands for longer words that begin with it.
 const STEM_CHARS_MIN: usize = 4;
 /// Words that say nothing about the subject of a question.
 const EMPTY_WORDS: [&str; 24] = [
@@ -120,7 +120,7 @@ fn hit(candidate: &Candidate, terms: &[&str]) -> Hit {
         terms.iter().filter(|term| count(&words, term) > 0).count()
     };
     let paragraphs: Vec<&str> = body.split("\n\n").collect();
-    // Reversed, because of equal paragraphs `max_by_key` returns the last.
+    // Reversed, because `max_by_key` returns the last of several equal paragraphs, and the first is wanted.
     let best = paragraphs.into_iter().rev().max_by_key(fit).unwrap_or_default();
     let line: Vec<&str> = best.split_whitespace().collect();
     let line = line.join(" ");

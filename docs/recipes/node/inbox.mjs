@@ -1,5 +1,5 @@
-// A fax inbox in Express, as an app would be written. It reads where Twilio is from its configuration, and nothing else
-// of it knows that it is being tested.
+// A fax inbox in Express, as an app would be written. It reads Twilio's address from its configuration, and nothing in
+// it knows that it is being tested.
 
 import express from "express";
 import twilio from "twilio";

@@ -9,12 +9,12 @@ import { createApp } from "./inbox.mjs";
 
 const NUMBER = "+15017122661";
 
-/** Starts the emulator; answers its address and what stops it. */
+/** Starts the emulator. Returns its address and a function that stops it. */
 export async function startEmulator() {
   const command = process.env.FAUXFAX_BIN ?? "fauxfax";
   const flags = ["serve", "--listen", "127.0.0.1:0", "--seed", "7", "--pace", "max"];
   const child = spawn(command, flags, { stdio: ["ignore", "pipe", "ignore"] });
-  // The line comes when the emulator is ready: `fauxfax ready http://127.0.0.1:49152 account …`.
+  // The emulator prints this line when it is ready: `fauxfax ready http://127.0.0.1:49152 account …`.
   const [line] = await once(createInterface(child.stdout), "line");
   const stop = async () => {
     const exit = once(child, "exit");
@@ -24,7 +24,7 @@ export async function startEmulator() {
   return { url: line.split(" ")[2], stop };
 }
 
-/** An account of the emulator, a world that no other test sees, and the app with a number of it. */
+/** Creates an account, which no other test sees, starts the app, and buys a number whose faxes go to the app. */
 export async function setUp(url, t) {
   const credential = await (await fetch(`${url}/_fauxfax/v1/accounts`, { method: "POST" })).json();
   const account = async (method, path, { json, ...query } = {}) => {

@@ -22,14 +22,14 @@ class Account:
         self.sid, self.token = account["sid"], account["auth_token"]
 
     def __call__(self, method, path, expect=None, json=None, **query):
-        """A call of the control API."""
+        """Calls the control API for this account."""
         query["account"] = self.sid
         answer = requests.request(method, self.url + "/_fauxfax/v1" + path, params=query, json=json, timeout=30)
         assert answer.status_code == expect if expect else answer.ok, answer.text
         return answer.json() if answer.content else None
 
     def buy(self, number, voice_url):
-        """A number whose faxes go to the app."""
+        """Buys a number whose faxes go to the app."""
         answer = requests.post(
             "%s/2010-04-01/Accounts/%s/IncomingPhoneNumbers.json" % (self.url, self.sid),
             auth=(self.sid, self.token),
@@ -44,7 +44,7 @@ def emulator():
     """The emulator's address."""
     command = [os.environ.get("FAUXFAX_BIN", "fauxfax"), "serve", "--listen", "127.0.0.1:0", "--seed", "7", "--pace", "max"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    # The line comes when the emulator is ready: `fauxfax ready http://127.0.0.1:49152 account …`.
+    # The emulator prints this line when it is ready: `fauxfax ready http://127.0.0.1:49152 account …`.
     yield process.stdout.readline().split()[2]
     process.terminate()
     assert process.wait(timeout=10) == 0
@@ -58,7 +58,7 @@ def account(emulator):
 
 @pytest.fixture
 def app(account):
-    """The app, served to the emulator, with a number of the account."""
+    """The app, which is running and receives the faxes of one of the account's numbers."""
     config = {"FAX_API": account.url, "ACCOUNT_SID": account.sid, "AUTH_TOKEN": account.token, "NUMBER": NUMBER}
     app = create_app(config)
     server = make_server("127.0.0.1", 0, app, threaded=True)

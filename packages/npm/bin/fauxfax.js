@@ -8,7 +8,7 @@ const { spawn } = require("node:child_process");
 const { findBinary } = require("../lib/binary.js");
 const { stopWithNode } = require("../lib/watch.js");
 
-/** The signals that ask a program to stop. A terminal sends them to the program too, which tolerates the second one. */
+/** The signals that ask a program to stop. A terminal sends them to the program too, so it may get them twice. */
 const SIGNALS = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 
 /**

@@ -555,7 +555,8 @@ class Account {
    * @returns {Promise<any>}
    */
   async #rest(resource, form) {
-    // An account that nobody has signed in to has no token; any other text would become its token.
+    // An account that nobody has signed in to has no token. The first token that is used becomes the account's, so none may be
+    // made up here.
     if (!this.authToken) {
       const detail = advise("account-unclaimed", "nobody has signed in to it");
       throw new FauxfaxError(`account ${this.sid} has no token`, detail, { code: "account-unclaimed" });

@@ -8,7 +8,7 @@ const OWN_ACCOUNT =
 const ADVICE = {
   "account-gone": OWN_ACCOUNT,
   "account-not-found": `emulator.account({ sid }) creates it; if it was there before, ${OWN_ACCOUNT}`,
-  "account-unclaimed": `sign in to it with any token by a call of the REST API; if it had a token before, ${OWN_ACCOUNT}`,
+  "account-unclaimed": `make a call of the REST API with any token, which then becomes its token; if it had a token before, ${OWN_ACCOUNT}`,
   "clock-frozen": "use ring() or queue(), and then clock.advance() or clock.drain(), or let it run with clock.run()",
   "clock-running": "call clock.freeze() first",
   "control-token-needed": "pass controlToken to Emulator.at()",

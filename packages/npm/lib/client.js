@@ -12,7 +12,7 @@ const BASE = "/_fauxfax/v1";
 const RESPONSE_MS = 10_000;
 /** The beginning of the types of the control API's problems; the rest is their short name. */
 const PROBLEM = "urn:fauxfax:problem:";
-/** The problems of calls that the emulator doesn't know, perhaps because it has another version. */
+/** The codes of the problems with calls that the emulator doesn't know, perhaps because it has another version. */
 const UNKNOWN_CALLS = ["no-such-call", "wrong-method"];
 
 /** @import { Call } from "./types.js" */
@@ -66,7 +66,7 @@ class Client {
   #askVersion() {
     this.#version ??= this.#health().catch((error) => {
       this.#version = null;
-      // Any other refusal will also be the response to the call itself.
+      // The call itself will be refused for the same reason, and then throws the error.
       if (error instanceof FauxfaxError && error.code !== "no-response") return undefined;
       throw error;
     });

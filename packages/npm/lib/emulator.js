@@ -111,7 +111,7 @@ class Emulator {
     const isGiven = (/** @type {string} */ flag) => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
     const flags = settings.flatMap(([flag, value]) => (value === undefined || isGiven(flag) ? [] : [flag, value]));
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith("FAUXFAX_"));
-    // Not a flag, because other users of the machine can see those.
+    // Passed as a variable, because other users of the machine can see a process's flags.
     const token = controlToken === undefined ? {} : { FAUXFAX_CONTROL_TOKEN: controlToken };
     const environment = { ...Object.fromEntries(own), ...token, ...env };
     const program = binary === undefined ? findBinary() : checkBinary(binary, "binary");
@@ -213,7 +213,7 @@ class Emulator {
 }
 
 /**
- * Returns the URL of an emulator in the form in which paths are added to it.
+ * Returns the URL of an emulator without a slash at its end, so that paths can be appended to it.
  *
  * @param {string} what The call, such as `Emulator.at()`.
  * @param {unknown} given

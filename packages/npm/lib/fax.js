@@ -1,5 +1,5 @@
 "use strict";
-// What methods about a fax have in common: which fax is meant, its document, and its conversation.
+// What the methods about a fax share: finding out which fax is meant, reading a document, and converting a conversation.
 
 const { readFile } = require("node:fs/promises");
 const { basename } = require("node:path");

@@ -83,7 +83,7 @@ function checkList(what, name, value) {
 function checkPage(what, page) {
   if (Number.isInteger(page) && Number(page) >= 1) return;
   const given = typeof page === "object" ? kindOf(page) : String(page);
-  throw badArgument(what, `pages are counted from 1, so that there is no page ${given}`);
+  throw badArgument(what, `pages are counted from 1, so there is no page ${given}`);
 }
 
 /**
@@ -170,7 +170,7 @@ function formOf(what, options, parameters) {
     const value = options[option];
     if (value === undefined) continue;
     if (value === null || (typeof value === "object" && !(value instanceof URL))) {
-      const detail = `${option} can't be ${kindOf(value)}; leave it out, or give "" for an attribute of a number to remove it`;
+      const detail = `${option} can't be ${kindOf(value)}; leave it out; to remove an attribute of a number, give ""`;
       throw badArgument(what, detail);
     }
     form.set(name, String(value));

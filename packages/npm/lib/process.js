@@ -74,7 +74,7 @@ class EmulatorProcess {
       this.#ended.then(() => null),
     ]);
     lines.close();
-    // The interface has paused the stream, but the rest of the output must be read, so that the pipe doesn't fill up.
+    // Closing `lines` has paused the stream, but the rest of the output must be read, so that the pipe doesn't fill up.
     this.#child.stdout.resume();
     const url = readyUrl(line ?? "");
     if (url === null) {
@@ -90,7 +90,7 @@ class EmulatorProcess {
     return url;
   }
 
-  /** Stops the process as an init system would, and waits until it has ended. */
+  /** Asks the process to stop, as an init system would, and waits until it has ended. */
   async stop() {
     if (this.end !== null) return;
     // Otherwise Node would end while it waits for the process.
@@ -119,7 +119,7 @@ class EmulatorProcess {
    * @param {boolean} held
    */
   #setHeld(held) {
-    // At run time these are sockets, which have both methods.
+    // At run time these are sockets, which have ref() and unref().
     const streams = /** @type {import("node:net").Socket[]} */ (
       /** @type {unknown} */ ([this.#child.stdout, this.#child.stderr])
     );
@@ -131,7 +131,7 @@ class EmulatorProcess {
 
   #release() {
     running.delete(this);
-    // Killed first, so that it doesn't stop another process that has been given the same id.
+    // The watcher is killed first, so that it can't stop another process that is given the same id.
     this.#watch?.kill("SIGKILL");
   }
 

@@ -5,7 +5,7 @@ const { badArgument, camelCase, checkValue, kindOf, snakeCase } = require("./opt
 
 /** @import { AddedRule, Rule, Send } from "./types.js" */
 
-/** The fields of `webhook` whose own fields are named by the caller: they are the names of parameters and headers. */
+/** The fields of `webhook` whose keys are the names of parameters or headers, as the caller has written them. */
 const NAMED_BY_CALLER = [
   ["params", "set"],
   ["params", "add"],

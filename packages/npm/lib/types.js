@@ -12,10 +12,10 @@
  * @typedef {"queued" | "processing" | "sending" | "delivered" | "receiving" | "received" | "no-answer" | "busy" | "failed" |
  *   "canceled"} Status
  */
-// Without this name, TypeScript would write the type with a parameter, which version 5.6 doesn't know.
+// Without this name, TypeScript would write the type with a parameter, which version 5.6 doesn't accept.
 /** @typedef {Uint8Array} Bytes The content of a file. */
 /**
- * A document: the path of a file, or its content. The last form is a Blob, whose type not every project has.
+ * A document: the path of a file, or its content. The last form stands for a Blob, because not every project has that type.
  *
  * @typedef {string | Bytes | ArrayBuffer | { readonly size: number, readonly type: string, arrayBuffer(): Promise<ArrayBuffer> }}
  *   Document
@@ -218,7 +218,7 @@
  * @property {"received" | { status: "failed", code?: number, afterPages?: number, message?: string }} [outcome] How the
  *   transmission ends: after how many pages it fails, and with which error.
  * @property {string} [action] The URL to notify of the fax, as `<Receive action>` does. The number's own app is then not asked.
- * @property {number} [timeoutMs] How long to wait, in milliseconds; by default as long as the account's handle waits.
+ * @property {number} [timeoutMs] How long to wait, in milliseconds; the account's time limit by default.
  */
 
 /**
@@ -233,7 +233,7 @@
  * @property {string} [statusCallback] The URL to notify of each status.
  * @property {number} [ttl] The number of minutes for which a busy or unanswered call is retried.
  * @property {boolean} [storeMedia] Whether the document is kept as media; true by default.
- * @property {number} [timeoutMs] How long to wait, in milliseconds; by default as long as the account's handle waits.
+ * @property {number} [timeoutMs] How long to wait, in milliseconds; the account's time limit by default.
  */
 
 /**
@@ -243,7 +243,7 @@
  * @property {FaxLike} [fax] The fax, or its SID; with a `status`, any fax by default.
  * @property {Status | Status[]} [status] A status, or several of which any will do.
  * @property {number} [since] The place in the journal after which to look; by default the last reset.
- * @property {number} [timeoutMs] How long to wait, in milliseconds; by default as long as the account's handle waits.
+ * @property {number} [timeoutMs] How long to wait, in milliseconds; the account's time limit by default.
  */
 
 /**
@@ -331,8 +331,8 @@
  * What a reset or a restore has undone.
  *
  * @typedef {object} ResetReport
- * @property {{ faxes: number, webhooks: number, faxSids: string[] }} canceled What was under way.
- * @property {{ faxes: number }} removed What had ended.
+ * @property {{ faxes: number, webhooks: number, faxSids: string[] }} canceled What was in progress, and was canceled.
+ * @property {{ faxes: number }} removed What had ended, and was removed.
  * @property {number} seq Its place in the journal.
  */
 

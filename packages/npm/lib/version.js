@@ -25,7 +25,7 @@ function warnIfDifferent(url, version) {
  * @param {string | undefined} version The emulator's version, if it says one.
  */
 function versions(version) {
-  if (version === VERSION) return `version ${VERSION}, as this package has; is something else answering in its place?`;
+  if (version === VERSION) return `version ${VERSION}, the same as this package; is something else answering in its place?`;
   const theirs = version === undefined ? "an unknown version" : `version ${version}`;
   return `${theirs}, and this package ${VERSION}: use the same version of both`;
 }

@@ -1,4 +1,4 @@
-// Faxes of an account: received, sent, waited for, shown; in both dialects.
+// Tests an account's faxes: receiving and sending them, waiting for them, and reading them, in both dialects.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -136,7 +136,7 @@ test("an action is notified without asking the number's app", { timeout }, async
   );
 });
 
-test("a call that no app takes is no fax", { timeout }, async () => {
+test("a call that no app takes is not a fax", { timeout }, async () => {
   const account = await emulator.account();
   await account.number(NUMBER, { faxUrl: "http://127.0.0.1:9/fax" });
   const conversation = await account.receive({ to: NUMBER });

@@ -19,7 +19,7 @@ export async function startApp(t, { status = 204 } = {}) {
   return { url: `http://127.0.0.1:${server.address().port}`, received };
 }
 
-/** Watches the emulator at this URL: `ended` resolves when its journal stream ends, which happens when the process does. */
+/** Watches the emulator at this URL. `ended` resolves when its stream of events ends, together with its process. */
 export async function watchEmulator(url) {
   const response = await fetch(`${url}/_fauxfax/v1/events`, { headers: { Accept: "text/event-stream" } });
   const reader = response.body.getReader();
@@ -27,7 +27,7 @@ export async function watchEmulator(url) {
     try {
       while (!(await reader.read()).done);
     } catch {
-      // A process that is killed doesn't end its responses.
+      // If the process is killed, the stream breaks off, and the read fails.
     }
   };
   return { ended: end() };

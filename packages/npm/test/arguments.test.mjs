@@ -41,7 +41,7 @@ test("a fax can be given by its SID, as a fax or as a conversation", { timeout }
   }
 });
 
-test("what is not a fax is refused, and the error names the fields that have its SID", { timeout }, async () => {
+test("what is not a fax is refused, and the error says which fields have a fax's SID", { timeout }, async () => {
   const expected = /must be a Fax, a Conversation or a SID, not an object\. .* is its \.sid, .*its \.faxSid, .*its \.fax_sid$/;
   const waited = await account.wait({ fax: conversation });
   await refuses(account.fax(waited), expected);

@@ -169,7 +169,7 @@ test("a call to a URL where nothing listens says what to do", { timeout }, async
   });
 });
 
-test("options that don't exist, and values that can't be meant, are errors", { timeout }, async () => {
+test("options that don't exist, and values that make no sense, are errors", { timeout }, async () => {
   await assert.rejects(Emulator.start({ sead: 7 }), {
     code: "bad-argument",
     detail: /^it has no option sead; it takes seed, /,

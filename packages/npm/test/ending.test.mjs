@@ -1,4 +1,5 @@
-// Tests that an emulator ends with a program that forgets to stop it, however the program ends, and doesn't keep it alive.
+// Tests that an emulator ends with a program that forgets to stop it, however the program ends, and that it doesn't keep
+// the program alive.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

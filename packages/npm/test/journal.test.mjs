@@ -13,7 +13,7 @@ let emulator;
 before(async () => (emulator = await Emulator.start()));
 after(() => emulator.stop());
 
-/** Returns an account that has received a fax, the app, and the fax's SID. */
+/** Returns an account that has received a fax, together with the app and the fax's SID. */
 async function setUp(t) {
   const app = await startApp(t);
   const account = await emulator.account();

@@ -1,4 +1,4 @@
-// An emulator of another version, one that other runs share, and advice in this package's terms.
+// Tests an emulator of another version, an emulator that several runs share, and advice in this package's terms.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -53,7 +53,7 @@ test("an emulator of another version is warned about once", { timeout }, async (
   assert.ok(found[0].includes(`this package ${version}: use the same version of both`));
 });
 
-test("a response without a field, and a call that doesn't exist, are errors with both versions", { timeout }, async (t) => {
+test("a response without a field, and a call that doesn't exist, are errors that name both versions", { timeout }, async (t) => {
   const other = await serve(t, { "/health": { version: "0.0.2" }, "/accounts": { sid: "AC1" } });
   const both = `has version 0.0.2, and this package ${version}: use the same version of both`;
   await assert.rejects(other.account(), {
@@ -108,7 +108,7 @@ test("an account that nobody has signed in to has no token, and none is made up 
   // The emulator creates the account with the first call that changes something in it.
   await emulator.control("PUT", "/clock", { query: { account: sid }, json: { mode: "running" } });
   const account = await emulator.existingAccount(sid);
-  const detail = /sign in to it with any token by a call of the REST API; .*another run/;
+  const detail = /make a call of the REST API with any token, which then becomes its token; .*another run/;
   await assert.rejects(account.number(NUMBER), { code: "account-unclaimed", detail });
   await assert.rejects(account.send({ to: NUMBER, from: NUMBER }), { code: "account-unclaimed", detail });
   await assert.rejects(account.explainSignature({ url: "http://a.test" }), { code: "account-unclaimed", detail });

@@ -1,4 +1,4 @@
-"""Tests that arguments may have the forms that the methods return, and that invalid ones are refused with the reason."""
+"""Tests that methods accept what other methods return, and that invalid arguments are refused with the reason."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_a_server_without_http_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "http://", "ftp://localhost", "http://localhost:x", "http://localhost/api", "http://h:0"])
-def test_a_url_that_is_none_is_refused(url: str) -> None:
+def test_text_that_is_not_a_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="is not the URL of an emulator"):
         fauxfax.Emulator.at(url)
 

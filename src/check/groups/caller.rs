@@ -197,7 +197,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Returns an effect that makes the signature cover other parameters than those that are sent.
+/// Returns an effect that makes the signature cover parameters that differ from the ones sent.
 fn tampered(purpose: Purpose) -> Value {
     let is_notice = matches!(purpose, Purpose::Action | Purpose::StatusCallback);
     json!({ "signature": if is_notice { "stale" } else { "tampered" } })
@@ -225,7 +225,7 @@ async fn query_string(run: &Run) -> Judged {
     let fragment = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
     run.set_url(&format!("{address}{separator}{QUERY}{fragment}")).await?;
     let received = run.receive(run.call()).await;
-    // Put back even if the fax could not be made, because the checks after this one need the address.
+    // Restored even if the fax could not be made, because the checks after this one need the address.
     run.set_url(&run.options.url).await?;
     let received = received?;
     let exchange = received.of(Purpose::FaxUrl).next().ok_or_else(|| Stop::not_judged("the app was not asked"))?;
@@ -271,8 +271,8 @@ async fn replayed(run: &Run) -> Judged {
     })
 }
 
-/// Returns the last request of a kind that the app has made more often than before. Requests of other kinds may still
-/// belong to the first notification, such as the deletion after a download.
+/// Returns the last request of a kind, if the app had made such requests before and has now made more of them. Requests of
+/// a new kind may still belong to the first notification, such as the deletion after a download.
 fn repeated<'a>(before: &[Request], after: &'a [Request]) -> Option<&'a Request> {
     before.iter().find_map(|known| {
         let is_like = |other: &&Request| (&other.kind, &other.method) == (&known.kind, &known.method);

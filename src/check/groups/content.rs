@@ -12,8 +12,8 @@ use crate::check::{Check, Exchange, Finding, Group, Judged, Profile, Run, Severi
 use crate::io::own::CONTROL_BASE;
 use crate::model::webhook::Purpose;
 
-/// A station id with letters and signs beyond ASCII and the five characters that have a meaning in HTML. It has as many
-/// characters as fit.
+/// A station id with non-ASCII letters and signs, and with the five characters that have a meaning in HTML. It is as long
+/// as a station id may be.
 const STATION: &str = "<q id=zqx7>\"&'É☎</q>";
 /// A part of that station id that stays the same when it is escaped.
 const STATION_MARK: &str = "zqx7";
@@ -21,8 +21,8 @@ const STATION_MARK: &str = "zqx7";
 const STATION_RAW: &str = "<q id=zqx7>";
 /// The caller ids that stand for an anonymous caller, a SIP address and a caller's bare name.
 const CALLERS: [&str; 3] = ["+266696687", "sip:kate@example.com", "anonymous"];
-/// The speed at which the document of a long fax is sent, for each of its pages. It takes about two seconds, so that an app
-/// which stops reading is noticed before everything has been sent.
+/// The speed at which the document of a long fax is sent, in bytes per second for each of its pages. A download then takes
+/// about two seconds, so that an app which stops reading is noticed before everything has been sent.
 const BYTES_PER_PAGE_AND_SECOND: u32 = 25_000;
 /// How long an app may take for the document of a long fax in addition to the usual time.
 const LONG_TIME_MAX: Duration = Duration::from_secs(20);
@@ -135,7 +135,7 @@ fn call(run: &Run) -> Call {
     run.call_with(Purpose::Action, &Value::Null)
 }
 
-/// Returns the purposes for which the app accepted the good request, so that unusual requests can judge it.
+/// Returns the purposes for which the app accepted the good request, so that its responses to unusual ones mean something.
 fn judged_by(run: &Run) -> Result<Vec<Purpose>, Stop> {
     let purposes = run.purposes()?;
     let inbound: Vec<Purpose> = purposes.into_iter().filter(|purpose| *purpose != Purpose::StatusCallback).collect();
@@ -266,7 +266,7 @@ async fn asked_at_long_url(run: &Run) -> Result<Exchange, Stop> {
     let long = if fragment.is_empty() { long } else { format!("{long}#{fragment}") };
     run.set_url(&long).await?;
     let received = run.receive(run.call()).await;
-    // Put back even if the fax could not be made, because the checks after this one need the address.
+    // Restored even if the fax could not be made, because the checks after this one need the address.
     run.set_url(&run.options.url).await?;
     let exchange = received?.of(Purpose::FaxUrl).next().cloned();
     let exchange = exchange.ok_or_else(|| Stop::not_judged("the app was not asked"))?;

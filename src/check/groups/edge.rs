@@ -80,7 +80,7 @@ async fn other_method(run: &Run) -> Judged {
     let other = if run.method() == "GET" { "POST" } else { "GET" };
     run.set_method(other).await?;
     let received = run.receive(run.call()).await;
-    // Put back even if the fax could not be made, because the checks after this one need the method.
+    // Restored even if the fax could not be made, because the checks after this one need the method.
     run.set_method(run.method()).await?;
     let received = received?;
     let exchange = received.of(Purpose::FaxUrl).next().ok_or_else(|| Stop::not_judged("the app was not asked"))?;

@@ -1,5 +1,5 @@
-//! What the app did about one fax that should happen once: its downloads, its changes through the REST API, and what it
-//! added to the page of `--probe`.
+//! The effects of one fax, each of which should happen only once: the app's downloads, its changes through the REST API, and
+//! what it added to the page of `--probe`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::check::page::Page;
 use crate::check::{Run, Stop};
 
-/// The interval between two looks. Each may be a request to the app.
+/// The interval between two looks at what the app has done. Each look may be a request to the app.
 const LOOK_INTERVAL: Duration = Duration::from_millis(75);
 
 /// What the app did about one fax.
@@ -23,7 +23,7 @@ pub(super) struct Effects {
 }
 
 impl Effects {
-    /// Returns whether nothing can be seen.
+    /// Returns whether the app did nothing that can be seen.
     pub(super) fn is_nothing(self) -> bool {
         self == Self::default()
     }
@@ -33,7 +33,7 @@ impl Effects {
         self.downloads >= usual.downloads && self.changes >= usual.changes && self.growth >= usual.growth
     }
 
-    /// Returns what happened twice, although the usual notification makes it happen once.
+    /// Returns what happened twice, although it happens only once for an ordinary notification.
     pub(super) fn doubled(self, usual: Self) -> Option<&'static str> {
         if usual.downloads > 0 && self.downloads >= 2 * usual.downloads {
             return Some("downloaded the document twice");
@@ -66,7 +66,7 @@ pub(super) async fn doubled_effects(
     before: Option<&Page>,
     usual: Effects,
 ) -> Result<Option<&'static str>, Stop> {
-    // An app that works from a queue needs its time again before anything can be doubled.
+    // An app that works through a queue needs the same time again before it can do anything twice.
     effects(run, fax, before, run.options.limits.work, |seen| seen.covers(usual)).await?;
     let is_doubled = |seen: Effects| seen.doubled(usual).is_some();
     Ok(effects(run, fax, before, run.options.limits.settle, is_doubled).await?.doubled(usual))
@@ -90,7 +90,7 @@ async fn effects(
             _ => 0,
         };
         let seen = Effects {
-            // Refused ones count too: the document may be gone because the app had deleted it the first time.
+            // Refused downloads count too: the document may be gone because the app has already deleted it.
             downloads: requests.iter().filter(|request| request.is_for_media()).count(),
             changes: requests.iter().filter(|request| request.kind == "rest" && request.method != "GET").count(),
             growth,

@@ -25,7 +25,7 @@ const RETRIES_MAX: usize = 5;
 const NEW_STATUS: &str = "some-new-status";
 /// The speed of a slow download, in bytes per second. At this speed, no document is complete before the cut.
 const DRIP_BYTES_PER_SECOND: u64 = 400;
-/// How much longer a slow download takes than a response may, in milliseconds.
+/// How much longer a slow download takes than a response may take, in milliseconds.
 const DRIP_BEYOND_MS: u64 = 500;
 /// The number of bytes after which a download is cut off, fewer than any document has.
 const CUT_AFTER_BYTES: u64 = 500;
@@ -211,8 +211,8 @@ async fn canceled(run: &Run) -> Judged {
     if canceled.is_ok() {
         return accepts_canceled(run, &ended).await;
     }
-    // It was too late, because the document had been converted already. A notification that is changed to say so is,
-    // for the app, no different from that of a fax that was canceled.
+    // The fax could no longer be canceled, because its document had been converted already. A notification that is
+    // changed to say `canceled` looks the same to the app.
     let effect = json!({ "params": { "set": { "FaxStatus": "canceled" } } });
     let is_about_status = |purpose| purpose == Purpose::StatusCallback;
     accepted(run, "the status canceled", |purpose| is_about_status(purpose).then(|| effect.clone())).await
@@ -245,7 +245,7 @@ async fn status_unknown(run: &Run) -> Judged {
     accepted(run, "a status that no service has", effect).await
 }
 
-/// Returns an incoming fax of which the app is notified.
+/// Returns an incoming fax that the app is notified of.
 fn call(run: &Run) -> Call {
     run.call_with(Purpose::Action, &Value::Null)
 }
@@ -299,7 +299,7 @@ async fn media_slow(run: &Run) -> Judged {
     let since = run.last_seq().await?;
     let pending = run.ring(call(run).first_download(&slow)).await?;
     let other = async {
-        // The download may begin only after the response, in the background.
+        // Some apps begin the download in the background, after they have responded.
         let begun = run.watch(limits.work, || run.slowed_downloads(since), |count| *count > 0).await?;
         if begun == 0 {
             return Err(no_download());

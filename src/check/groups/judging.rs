@@ -7,8 +7,8 @@ use crate::check::page::Page;
 use crate::check::{Exchange, Finding, Judged, Run, Stop};
 use crate::model::webhook::Purpose;
 
-/// Makes a fax about which the app gets a request with this purpose, changed by a rule's `webhook` effect. Returns that
-/// request, and the conversation that it belongs to.
+/// Makes a fax with a rule whose `webhook` effect changes the requests with this purpose. Returns the first of these
+/// requests, and the conversation that it belongs to.
 pub(super) async fn changed(run: &Run, purpose: Purpose, effect: &Value) -> Result<(Conversation, Exchange), Stop> {
     let conversation = if purpose == Purpose::StatusCallback {
         let url = &run.accepted(purpose)?.url;
@@ -83,7 +83,7 @@ async fn changes_anyway(run: &Run, purpose: Purpose) -> Result<bool, Stop> {
 /// Returns what the app did about a fax although it refused the request.
 async fn deed(run: &Run, purpose: Purpose, conversation: &Conversation) -> Result<Option<String>, Stop> {
     let requests = run.requests_about(&conversation.fax).await?;
-    // Before the action the app may have made calls about the fax, but only the action names the document.
+    // The app may already have made calls about the fax before the action, but only the action names the document.
     let shows = |kind: &str| purpose == Purpose::FaxUrl || kind == "media";
     Ok(requests.iter().find(|request| shows(&request.kind)).map(crate::check::activity::Request::words))
 }

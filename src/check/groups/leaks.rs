@@ -25,16 +25,16 @@ const SHARED_FOLDERS: [&str; 3] = ["/home/", "/Users/", "/root/"];
 const LINKS: [&str; 3] = ["href=", "src=", "action="];
 /// The words before a path in stack traces.
 const TRACE_WORDS: [&str; 3] = ["File", "at", "in"];
-/// The extensions that paths of web pages have. Files with these count only with the number of a line.
+/// The extensions that paths of web pages have. Files with these extensions count only if the number of a line follows.
 const PAGE_EXTENSIONS: [&str; 14] =
     ["asp", "aspx", "css", "gif", "htm", "html", "ico", "jpg", "js", "jsp", "pdf", "php", "png", "svg"];
 /// The characters around a path, such as quotation marks.
 const QUOTES: &[char] = &['"', '\'', '`', '\\', '(', ' '];
-/// The quotation marks as HTML has them.
+/// The quotation marks as character references of HTML.
 const HTML_QUOTES: [&str; 4] = ["&quot;", "&#34;", "&#39;", "&#x27;"];
 /// The maximum number of characters in the extension of a file's name.
 const EXTENSION_CHARS_MAX: usize = 5;
-/// The number of characters before a path that are looked at.
+/// How many characters before a path are examined.
 const TAIL_CHARS: usize = 32;
 
 /// Returns what a response shows that strangers should not see, if anything.
@@ -46,8 +46,8 @@ pub(super) fn leak(text: &str, secret: &str) -> Option<&'static str> {
     trace.or_else(|| shows_path(text).then_some("a path on the server"))
 }
 
-/// Returns whether a text ends with the prefix of a SID, two capital letters. The default account's token is the same as
-/// the rest of its SID, and an app may name the account.
+/// Returns whether a text ends with the prefix of a SID, two capital letters. An app may show its account's SID, and the
+/// rest of the default account's SID is the same as its token.
 fn is_after_prefix(before: &str) -> bool {
     before.chars().rev().take(2).filter(char::is_ascii_uppercase).count() == 2
 }

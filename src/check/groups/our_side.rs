@@ -14,7 +14,7 @@ use crate::model::webhook::Purpose;
 
 /// The time for which a document is held back, to see whether the app responds without it, in milliseconds.
 const HELD_MS: u64 = 700;
-/// The same as a duration.
+/// The same time as a duration.
 const HELD: Duration = Duration::from_millis(HELD_MS);
 /// The two names of this machine. An emulator at one of them can be reached by the other.
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
@@ -211,7 +211,7 @@ async fn known_host(run: &Run) -> Judged {
     let media = media.ok_or_else(|| Stop::not_judged("the notification names no document"))?;
     let (other, name) = elsewhere(media).ok_or_else(|| {
         Stop::not_judged(
-            "documents are at a host with a single name; let the app use an emulator at localhost or 127.0.0.1",
+            "the document's host has no other name to try; let the app use an emulator at localhost or 127.0.0.1",
         )
     })?;
     let (_, exchange): (_, Exchange) =

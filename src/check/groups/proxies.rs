@@ -1,6 +1,6 @@
 //! Whether signatures survive a reverse proxy. The service signs the public URL, while the app sees the proxy's
 //! request: another scheme, host or port. An app that takes its public URL from its configuration is right to refuse
-//! all of these requests, so they tell something about the app but can't fail it.
+//! all of these requests, so these checks describe the app but can't fail it.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -9,9 +9,9 @@ use super::judging::changed;
 use crate::check::{Check, Finding, Group, Judged, Profile, Run, Severity, Stop, Turn};
 use crate::model::webhook::Purpose;
 
-/// The host under which the app is public in these requests. Nobody connects to it.
+/// The app's public host in these requests. Nobody connects to it.
 const PUBLIC_HOST: &str = "fax.example.com";
-/// The port at which the app is public in the request about ports.
+/// The app's public port in the request about ports.
 const PUBLIC_PORT: u16 = 8443;
 
 const FIX: &str = "If the app runs behind a proxy, let it rebuild the URL from X-Forwarded-Proto, -Host and -Port of that proxy \

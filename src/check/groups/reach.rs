@@ -1,4 +1,4 @@
-//! Whether the app can be reached, and speaks HTTP and TwiML. Most of it is seen in the first fax.
+//! Whether the app can be reached, and speaks HTTP and TwiML. Most of these checks only look at the first fax.
 
 use std::future::ready;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::model::webhook::Purpose;
 const TWIML_BYTES_MAX: u64 = 64 * 1024;
 /// The content types that TwiML should have.
 const XML_TYPES: [&str; 2] = ["text/xml", "application/xml"];
-/// The tolerance for rounding by timers and the journal: a request that was given up at the limit may be recorded as a
-/// little shorter.
+/// The tolerance for rounding by timers and the journal: a request that was given up at the limit may be recorded as
+/// having taken a little less.
 const ROUNDING: Duration = Duration::from_millis(20);
 
 const INBOUND: &[Profile] = &[Profile::Inbound];

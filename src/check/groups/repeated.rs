@@ -21,7 +21,7 @@ const AT_LEAST_ONCE: &str = "Twilio: Webhooks, connection overrides (retries; I-
                              fundamentals (duplicates, order)";
 /// How long a notification is held back while its fax is deleted, in milliseconds of virtual time.
 const HELD_MS: u64 = 600_000;
-/// A span in which every fax ends, but which is shorter than [`HELD_MS`].
+/// A span that is long enough for every fax to end, but shorter than [`HELD_MS`].
 const UNTIL_ENDED: &str = "5m";
 /// The virtual time that passes after a lost callback.
 const AFTER_LOSS: &str = "10m";
@@ -135,7 +135,7 @@ pub(super) fn notices(run: &Run) -> Result<Vec<Purpose>, Stop> {
     Ok(accepted)
 }
 
-/// Makes a fax of which the app is notified; the effect of a rule changes the notifications.
+/// Makes a fax that the app is notified of. A rule with this effect changes the notifications.
 async fn with_notice(run: &Run, purpose: Purpose, effect: &Value) -> Result<Conversation, Stop> {
     if purpose == Purpose::StatusCallback {
         let order = run.order_of_app()?;
@@ -315,7 +315,7 @@ async fn notified_late(run: &Run) -> Judged {
     Ok(Finding::pass(format!("the app coped with notifications of deleted faxes ({})", judged.join(", "))))
 }
 
-/// Returns a SID in the same form that belongs to no fax.
+/// Returns a SID of the same form that belongs to no fax.
 fn other_sid(sid: &str) -> String {
     let other = |digit: char| match digit {
         '0'..='9' | 'a'..='f' => digit.to_digit(16).and_then(|value| char::from_digit(15 - value, 16)).unwrap_or(digit),
@@ -372,7 +372,7 @@ fn tells_end(request: &Request, fax: &str) -> bool {
         shown["sid"] == fax && !matches!(shown["status"].as_str(), Some("queued" | "processing" | "sending") | None)
     };
     let listed = request.answer["faxes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    // A long list is kept as text and cut off.
+    // If a response is too long to be kept whole, its beginning is kept as text.
     let is_in_text = request.answer.as_str().is_some_and(|text| text.contains(fax));
     request.method == "GET" && (is_end(&request.answer) || listed.iter().any(is_end) || is_in_text)
 }
@@ -384,7 +384,7 @@ async fn burst(run: &Run) -> Judged {
     let pending = future::try_join_all(calls).await?;
     run.drain().await?;
     let faxes = future::try_join_all(pending.into_iter().map(|pending| run.finish(pending))).await?;
-    // A request that the app doesn't accept at other times either says nothing about bursts.
+    // If the app doesn't accept a request at other times either, the request says nothing about bursts.
     let purposes = run.purposes()?;
     let of_purpose = |exchange: &&Exchange| purposes.iter().any(|purpose| exchange.purpose == purpose.as_str());
     let exchanges: Vec<&Exchange> = faxes.iter().flat_map(|fax| &fax.exchanges).filter(of_purpose).collect();

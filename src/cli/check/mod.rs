@@ -227,7 +227,7 @@ fn judged(flags: &CheckFlags, mut options: Options) -> anyhow::Result<Result<Rep
     report
 }
 
-/// Configures the emulator that the command starts with the account that the app uses.
+/// Puts the account that the app uses into the configuration of the emulator that the command starts.
 fn adapt(config: &mut Config, options: &Options) -> anyhow::Result<()> {
     config.private_apps_only = !options.owns_host;
     // The run must not become part of the state that the user keeps.

@@ -30,7 +30,7 @@ use crate::model::page::FaxPage;
 /// The exit status for a file that can't be read, and for incorrect usage.
 const EXIT_UNREADABLE: u8 = 2;
 
-/// The flags that only a document has, and not an app.
+/// The flags that apply only to documents, not to apps.
 #[derive(Debug, Args)]
 pub(super) struct DocumentFlags {
     /// Vertical resolution for which the document is judged [default: fine]
@@ -155,7 +155,7 @@ fn judged(options: &DocumentOptions<'_>) -> anyhow::Result<Judgement> {
     let (judge, converter) = judge.and_then(|judge| Ok((judge, converter?))).context("can't read the fonts")?;
     let drawing = |quality| Drawing { quality, tone: Tone::Dither, counting: Counting::Mmr };
     let pictures = if options.pictures.is_some() { Pictures::Drawn } else { Pictures::None };
-    // Each document is drawn by a process of its own, so one thread is enough to wait for them.
+    // Each document is drawn by a process of its own, so one thread is enough to wait for these processes.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
     let is_other = |quality: &&Quality| options.costs == Costs::All && **quality != options.quality;

@@ -75,7 +75,10 @@ pub(super) fn report(told: &Told<'_>, out: &mut impl Write) -> anyhow::Result<()
     let counts = format!("{pass} passed, {fail} failed, {warn} with a warning, {not_judged} not judged");
     writeln!(out, "\n{style}{counts}{style:#}")?;
     if report.results.iter().any(|result| !result.not_judged.is_empty()) {
-        writeln!(out, "{FAINT}Not judged: what is drawn is not known, as on a scan or a picture.{FAINT:#}")?;
+        writeln!(
+            out,
+            "{FAINT}Not judged: pages whose letters and lines are not known, such as scans and pictures.{FAINT:#}"
+        )?;
     }
     told.costs.iter().try_for_each(|cost| takes(cost, cost.quality == report.quality, out))
 }

@@ -1,4 +1,4 @@
-//! What is told about a document: the report with the names of its pictures and what it costs, as JSON.
+//! The report about a document, with the names of the pictures and with what the document costs, as JSON.
 
 use std::path::{Path, PathBuf};
 
@@ -83,7 +83,7 @@ impl<'a> Told<'a> {
         all.filter_map(|(at, finding)| Some((self.picture(at, finding)?, finding.picture.as_deref()?)))
     }
 
-    /// Returns the path of the picture of a finding, the `at`th of its check.
+    /// Returns the path of the picture of a finding, which is number `at` among those of its check.
     pub(super) fn picture(&self, at: usize, finding: &Finding) -> Option<PathBuf> {
         let page = finding.fax_page.filter(|_| finding.picture.is_some())?;
         Some(self.folder?.join(format!("page-{page}-{}-{at}.png", finding.check)))

@@ -32,7 +32,7 @@ pub(in crate::cli) struct App {
     pub(in crate::cli) dialect: Dialect,
     /// The key that the account's requests are signed with.
     pub(in crate::cli) key: String,
-    /// Whether the app refuses a request whose signature is wrong, as a real app does, or only says so.
+    /// Whether the app refuses a request whose signature is wrong, as a real app does, or only reports it.
     pub(in crate::cli) refuses: bool,
 }
 

@@ -15,9 +15,9 @@ use tokio::signal::unix::{Signal as Unix, SignalKind, signal};
 #[cfg(unix)]
 use super::super::signals::hangup_stops;
 
-/// The exit status with which a shell reports a program that doesn't exist.
+/// A shell's exit status for a program that doesn't exist.
 const NOT_FOUND: u8 = 127;
-/// The exit status with which a shell reports a program that can't be executed.
+/// A shell's exit status for a program that can't be executed.
 const NOT_EXECUTABLE: u8 = 126;
 
 /// Runs a program with these additional environment variables until it ends, and returns its exit status.

@@ -1,4 +1,4 @@
-//! The environment with which an unchanged program reaches the emulator: the proxy, the certificates to trust and the
+//! The environment that lets an unchanged program reach the emulator: the proxy, the certificates to trust and the
 //! account. This module also writes the files that the variables name.
 
 use std::path::Path;

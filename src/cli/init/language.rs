@@ -29,7 +29,7 @@ pub(super) struct Found {
 }
 
 impl Language {
-    /// Returns the word by which the flag names the language.
+    /// Returns the flag's word for the language.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Python => "python",

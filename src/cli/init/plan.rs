@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Language;
 use crate::cli::shell::quoted;
 
-/// The owner of the repository, whose GitHub Action the workflow uses.
+/// The URL of the repository, whose GitHub Action the workflow uses.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 /// The major version, which is the Action's tag.
 const MAJOR: &str = env!("CARGO_PKG_VERSION_MAJOR");

@@ -1,5 +1,5 @@
 //! `fauxfax mcp`: serves the tools of `crate::mcp` over standard input and output, for a running emulator or one of its own, and
-//! prints the configuration with which an assistant starts it.
+//! prints the configuration that makes an assistant start it.
 
 mod print_config;
 
@@ -124,12 +124,12 @@ async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<End
         Ok(true) => Ok(Some(usual)),
         Ok(false) => Ok(None),
         Err(error) => bail!(
-            "{error}; give the address of a running emulator with --url, or one to start an emulator at with --listen"
+            "{error}; give the address of a running emulator with --url, or an address for a new emulator with --listen"
         ),
     }
 }
 
-/// Gives the emulator that is started the account that the user named.
+/// Makes the account that the user named the default account of the emulator to be started.
 fn adapt(config: &mut Config, account: Option<&str>) -> anyhow::Result<()> {
     let Some(account) = account.filter(|_| config.worlds.is_empty()) else { return Ok(()) };
     let Ok(sid) = account.parse() else {

@@ -1,4 +1,4 @@
-//! The configuration with which the usual clients of the Model Context Protocol start `fauxfax mcp`.
+//! The configuration that makes the usual clients of the Model Context Protocol start `fauxfax mcp`.
 
 use std::io::Write;
 

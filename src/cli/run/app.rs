@@ -1,5 +1,5 @@
-//! The command that starts the app under test: it is waited for before the first step, and ended after the last one with
-//! everything that it has started.
+//! Starts the app under test with the scenario's command, waits for it before the first step, and ends it after the last
+//! one, together with everything that it has started.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;

@@ -31,7 +31,7 @@ use crate::io::file::{self, Contents};
 use crate::scenario::{self, BadFile, Options, Report, Scenario, Source};
 use crate::server::{Server, run as run_listener};
 
-/// The exit status for incorrect usage, and for a file that is no scenario.
+/// The exit status for incorrect usage, and for a file that is not a scenario.
 const EXIT_USAGE: u8 = 2;
 /// The exit status if the emulator stopped responding.
 const EXIT_UNREACHABLE: u8 = 3;
@@ -55,12 +55,12 @@ A scenario:
   name = \"the app has accepted it\"
   expect = { status = \"received\", num_pages = 2 }
 
-fauxfax config-schema --scenario prints all that can be written.
+fauxfax config-schema --scenario prints a schema of all that a file may contain.
 
 Exit status:
   0  every step passed
   1  a step failed, or a run could not begin or was interrupted
-  2  incorrect usage, or a file is no scenario
+  2  incorrect usage, or a file is not a scenario
   3  no emulator responded";
 
 #[derive(Debug, Args)]
@@ -99,12 +99,12 @@ pub(super) fn run(flags: &RunFlags) -> anyhow::Result<ExitCode> {
     if flags.files.len() > FILES_MAX {
         bail!("there are {} files; give at most {FILES_MAX}", flags.files.len());
     }
-    // A long run should not be in vain.
+    // Checked first, so that a long run isn't wasted.
     if let Some(path) = flags.junit.as_ref().filter(|path| path.as_os_str() != "-" && !file::is_special(path)) {
         let checked = file::check_writable(path, Contents::Derived);
         checked.with_context(|| format!("can't write {}", path.display()))?;
     }
-    // What matters of the warnings that a scenario provokes on purpose is in the results.
+    // A scenario provokes warnings on purpose, and the results contain those that matter.
     let defaults = Config {
         log_level: LogLevel::Error,
         seed: Some(SEED),
@@ -249,7 +249,7 @@ fn of_run(error: RunError) -> anyhow::Error {
         RunError::Api(error @ (ApiError::Unreachable { .. } | ApiError::Foreign { .. })) => {
             CallError::from(error).into()
         }
-        // The words of `check` name flags that only it has.
+        // The messages of `check` name flags that only `check` has.
         RunError::Busy { account, pending } => anyhow!(
             "account {account} has {pending} faxes in progress, which the scenario would disturb; wait for them with: \
              fauxfax wait --idle, or name another account with --account"

@@ -213,7 +213,7 @@ class Account:
         action: str | None = None,
         sid: str | None = None,
     ) -> str:
-        """Makes the same call as `receive`, and returns the SID that the fax will have without waiting for the end."""
+        """Makes the same call as `receive` without waiting for its end, and returns the SID that the fax will have."""
         order = _order(pages, media_url, to, from_, station_id, quality, outcome, action, sid)
         return str(self._call_number(order, file, {}, 0)["fax_sid"])
 
@@ -320,7 +320,7 @@ class Account:
         return next(iter(self.faxes(limit=1)), None)
 
     def pages(self, fax: FaxRef, *, width: int | None = None) -> list[bytes]:
-        """Returns the pages of a fax as they were transmitted, each as a PNG, at most this wide."""
+        """Returns the pages of a fax as they were transmitted, each as a PNG, at most `width` pels wide."""
         return [self.page(fax, number, width=width) for number in range(1, (self.fax(fax).num_pages or 0) + 1)]
 
     def page(self, fax: FaxRef, number: int, *, width: int | None = None) -> bytes:

@@ -19,7 +19,7 @@ _NAME = "fauxfax.exe" if sys.platform == "win32" else "fauxfax"
 def find_binary() -> str:
     """Returns the path of the binary: the one that FAUXFAX_BIN names, or else the one that was installed with this package.
 
-    A binary elsewhere on PATH is taken last, because it may be of another version.
+    A binary elsewhere on PATH is the last resort, because it may be of another version.
     """
     named = os.environ.get("FAUXFAX_BIN")
     if named:

@@ -1,4 +1,4 @@
-"""Checks of arguments that the emulator could not explain as well, or that could not even be sent."""
+"""Checks arguments whose mistakes the emulator could not explain as well, or that could not even be sent."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def seconds(value: object) -> float:
 
 
 def known(call: str, names: Iterable[str], possible: Iterable[str]) -> None:
-    """Refuses names of arguments that there are not, with the nearest one that there is."""
+    """Refuses arguments that the call doesn't have, and suggests the name that is nearest."""
     possible = sorted(possible)
     for name in names:
         if name not in possible:
             nearest = get_close_matches(name, possible, n=1)
-            told = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(possible)}"
+            told = f"did you mean {nearest[0]}?" if nearest else f"it takes {', '.join(possible)}"
             raise TypeError(f"{call} has no argument {name}; {told}")

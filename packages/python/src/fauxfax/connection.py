@@ -26,10 +26,10 @@ _BASE = "/_fauxfax/v1"
 _CONNECT_TIMEOUT_S = 10.0
 # How long a response may take, beyond the time that the call itself waits.
 _RESPONSE_TIMEOUT_S = 60.0
-# The emulator's own limit for the documents that it reads is lower; its largest response is a world's state.
+# The maximum size of a response. The largest is a world's state, which contains its documents.
 _RESPONSE_BYTES_MAX = 1024 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
-# The emulator's limit on a document. It cuts off a longer upload, and its response may then be lost.
+# The emulator's limit on a document. The emulator cuts a longer upload off, and its response may then be lost.
 _DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 # What a URL may contain, besides letters and digits; everything else is encoded.
 _URL_PUNCTUATION = "-._~:/?#[]@!$&'()*+,;=%"
@@ -52,14 +52,14 @@ class Connection:
         body: Mapping[str, object] | None = None,
         wait_s: float = 0,
     ) -> Any:
-        """Calls the control API and returns its JSON; None if there is none."""
+        """Calls the control API and returns its JSON; None if the response is empty."""
         sent = None if body is None else _json(body)
         return self.control_json(method, path, query, sent, "application/json", wait_s)
 
     def control_json(
         self, method: str, path: str, query: Mapping[str, object] | None, body: bytes | None, content_type: str, wait_s: float
     ) -> Any:
-        """Calls the control API with a body of any type, and returns its JSON; None if there is none."""
+        """Calls the control API with a body of any type, and returns its JSON; None if the response is empty."""
         received = self.control_bytes(method, path, query, body, content_type, wait_s)
         return _parsed(self.url, received) if received else None
 
@@ -95,7 +95,7 @@ class Connection:
         raise error
 
     def rest(self, method: str, path: str, sid: str, auth_token: str, form: Mapping[str, str | None] | None = None) -> Any:
-        """Calls the REST API as an app does, and returns its JSON; None if there is none."""
+        """Calls the REST API as an app does, and returns its JSON; None if the response is empty."""
         credential = base64.b64encode(f"{sid}:{auth_token}".encode()).decode()
         headers = {"Authorization": f"Basic {credential}"}
         body = None
@@ -128,7 +128,7 @@ class Connection:
                     raise
             response = connection.getresponse()
             received = bytearray()
-            # In pieces, because old versions of Python allocate as much as they are asked to read.
+            # Read in pieces, because old versions of Python allocate as much memory as they are asked to read.
             while len(received) <= _RESPONSE_BYTES_MAX and (piece := response.read(_PIECE_BYTES)):
                 received += piece
         except _failures() as error:
@@ -206,7 +206,7 @@ def multipart(fields: Mapping[str, object], document: Document) -> tuple[bytes, 
     for char in '"\r\n':
         name = name.replace(char, "_")
     file = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-    # The name of a file need not be text.
+    # A file's name may contain bytes that are not text; they are replaced.
     parts += file.encode(errors="replace")
     parts += content + f"\r\n--{_BOUNDARY}--\r\n".encode()
     return bytes(parts), f"multipart/form-data; boundary={_BOUNDARY}"

@@ -73,7 +73,7 @@ class Emulator:
         environment.update(env or {})
         control_token = checked_token(control_token)
         if control_token is not None:
-            # Not a flag, because other users of the machine can see those.
+            # Passed as a variable, because other users of the machine can see a process's flags.
             environment["FAUXFAX_CONTROL_TOKEN"] = control_token
         token = checked_token(_value_of("--control-token", arguments) or environment.get("FAUXFAX_CONTROL_TOKEN"))
         process = Process(command, environment)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 _PROBLEM = "urn:fauxfax:problem:"
 # What to do about problems whose detail names a call of the control API: the advice names a method of this package instead.
-_SAME_SEED = "if it belonged to a test, another run with the same seed uses this emulator at the same time: pass another one with --fauxfax-seed"
+_SAME_SEED = "if it belonged to a test, another run with the same seed uses this emulator at the same time: pass another seed with --fauxfax-seed"
 _ADVICE = {
     "account-gone": _SAME_SEED,
     "account-not-found": f"emulator.accounts() lists them; {_SAME_SEED}",

@@ -48,5 +48,5 @@ class Number:
         )
 
     def release(self) -> None:
-        """Gives the number back."""
+        """Releases the number."""
         self.account.rest("DELETE", f"/2010-04-01/Accounts/{self.account.sid}/IncomingPhoneNumbers/{self.sid}.json")

@@ -34,7 +34,7 @@ _WATCH = 'read -r _; kill -s TERM -- "-$1" 2>/dev/null'
 class Process:
     """A process of `fauxfax serve`, which has printed that it is ready.
 
-    On Linux and macOS it leads a process group, so that a script in place of the program is stopped with the emulator that it runs.
+    On Linux and macOS it leads a process group, so that a script that runs the program is stopped together with the program.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -71,7 +71,7 @@ class Process:
 
     def stop(self) -> None:
         """Stops the process, and waits until it has ended."""
-        # A fork of this program that ends must not stop the emulator of its parent.
+        # When a forked child ends, it must not stop its parent's emulator.
         if os.getpid() != self._owner:
             return
         deadline = time.monotonic() + _STOP_TIMEOUT_S
@@ -182,7 +182,7 @@ def _watch(group: int) -> subprocess.Popen[bytes] | None:
             start_new_session=True,
         )
     except OSError:
-        # Images without a shell have only the exit handler.
+        # In container images without a shell, only the exit handler stops the emulator.
         return None
 
 

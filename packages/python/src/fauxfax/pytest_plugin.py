@@ -108,7 +108,8 @@ def fauxfax_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     except (FauxfaxError, ValueError) as error:
         why = str(error)
     if emulator is None:
-        # The traceback would only show this plugin. Within the except block, the report would repeat the error that was caught.
+        # A traceback would only show this plugin. The call is not in the except block, because the report would then repeat the
+        # error.
         pytest.fail(why, pytrace=False)
     yield emulator
     emulator.stop()
@@ -122,7 +123,7 @@ def fauxfax(request: pytest.FixtureRequest, fauxfax_emulator: Emulator) -> Itera
     """
     node, seed, timeout = request.node, _seed_of(request.config), _timeout_of(request.config)
     options: dict[str, Any] = {"dialect": str(request.config.getini("fauxfax_dialect")), "numbers": [NUMBER]}
-    # The nearest marker comes first, and has precedence.
+    # The nearest marker is listed first. It is applied last, because it has precedence.
     for marker in reversed(list(node.iter_markers("fauxfax"))):
         if marker.args:
             raise pytest.UsageError(f"{node.nodeid}: the marker fauxfax takes keyword arguments only, such as dialect='signalwire'")

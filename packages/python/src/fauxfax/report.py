@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .emulator import Emulator
     from .resources import Event
 
-# A test that fails after many faxes is explained by the last ones.
+# If there are many faxes, the last ones usually explain why a test failed.
 _CONVERSATIONS_MAX = 3
 _REQUESTS_MAX = 10
 _CHARS_MAX = 30_000

@@ -170,7 +170,7 @@ def fax_sid(fax: FaxRef) -> str:
             f"a fax is named by its SID, or by a Fax or Conversation, not by {fax!r}; pass a fax's .sid, or the .fax_sid of anything else"
         )
     if not fax:
-        raise ValueError("the SID of the fax is empty; account.faxes() lists the faxes with theirs")
+        raise ValueError("the SID of the fax is empty; account.faxes() lists the faxes with their SIDs")
     return fax
 
 

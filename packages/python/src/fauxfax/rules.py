@@ -39,8 +39,9 @@ class Rules:
         - `webhook`: such as `{"signature": "bad"}`, `{"duplicate": True}`, `{"drop": True}` or `{"params": {"set": {"NumPages": "0"}}}`
         - `media`: how a fax's media are served, such as `{"status": 503}` or `{"bytes_per_second": 2000, "cut_after_bytes": 10000}`
 
-        `match` says what the rule acts on, such as `{"to": "+1555*"}` or `{"purpose": "action"}`; everything by default. `after` lets
-        the first matches pass, `times` limits how often the rule acts, and `chance` is the probability that it acts on a match.
+        `match` says what the rule acts on, such as `{"to": "+1555*"}` or `{"purpose": "action"}`; everything by default. `after` is the
+        number of matches to skip first, `times` limits how often the rule acts, and `chance` is the probability that it acts on a
+        match.
         """
         given = {
             "match": match,

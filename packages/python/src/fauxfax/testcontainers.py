@@ -5,7 +5,7 @@
     with FauxfaxContainer().with_app_port(3000) as container:
         account = container.emulator().account()
 
-An app that runs in Docker too needs no port of the host: put both containers into one network.
+If your app runs in Docker as well, it needs no port of the host: put both containers into one network.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PORT = 8329
 #: The name of the host in containers.
 HOST_NAME = "host.docker.internal"
-#: The names by which a URL may mean the host.
+#: The host names in URLs that stand for the host itself.
 LOOPBACK_NAMES = ("localhost", "127.0.0.1")
 #: How many free ports are tried if another program takes them before the container does.
 START_ATTEMPTS = 3
@@ -55,7 +55,7 @@ class FauxfaxContainer(DockerContainer):
         return self.with_env("FAUXFAX_CONTROL_TOKEN", token)
 
     def with_app_port(self, port: int) -> Self:
-        """Lets the emulator call your app, which listens on this port of the host, at http://localhost:PORT.
+        """Lets the emulator reach your app at http://localhost:PORT, where PORT is this port of the host.
 
         Only the connection is redirected: URL, Host header and signature stay those of http://localhost:PORT. With Docker on
         Linux, the app must listen on an address that containers can reach, such as 0.0.0.0.
@@ -71,7 +71,7 @@ class FauxfaxContainer(DockerContainer):
 
     def emulator(self) -> Emulator:
         """Returns a client of the emulator."""
-        from fauxfax import Emulator  # The client needs no Docker, so the package doesn't import this module.
+        from fauxfax import Emulator  # Imported only when it is used, like every module of the package.
 
         return Emulator.at(self.get_url(), control_token=self.env.get("FAUXFAX_CONTROL_TOKEN"))
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-// Calls the control API, with which tests drive the emulator.
+// Calls the control API, through which tests drive the emulator.
 async function fauxfax(path, body) {
   const url = `${process.env.FAUXFAX_URL}/_fauxfax/v1${path}`;
   const response = await fetch(url, body && { method: "POST", body: JSON.stringify(body) });

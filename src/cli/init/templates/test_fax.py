@@ -6,7 +6,7 @@ import urllib.request
 
 
 def fauxfax(path, body=None):
-    """Calls the control API, with which tests drive the emulator."""
+    """Calls the control API, through which tests drive the emulator."""
     url = os.environ["FAUXFAX_URL"] + "/_fauxfax/v1" + path
     with urllib.request.urlopen(url, None if body is None else json.dumps(body).encode()) as response:
         return json.load(response)
