@@ -312,7 +312,7 @@ impl Engine {
 
     /// Handles the rendered pages of an incoming fax: transmits them, or fails the fax if there are none.
     pub(super) fn rendered(&mut self, sid: FaxSid, rendered: Result<Document, (Fault, String)>, now: Timestamp) {
-        // A loaded state may contain a rendering that no fax waits for.
+        // A loaded state may contain a rendering for a fax that doesn't exist.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(Phase::Receiving(receiving)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) else {
             return;

@@ -56,9 +56,9 @@ impl Check {
                 title: "Type is black, and stands on white",
                 why: "A fax has no greys: grey letters, and the paper behind letters, become dots as fine as the \
                       letters' strokes.",
-                limits: "a warning from 35 % of missing pels, or a ground that is 30 % dots; type whose strokes are thinner \
-                         than two pels fails if half of its pels are missing, or its ground is 30 % dots, with a \
-                         warning from 10 %",
+                limits: "a warning if 35 % of the pels are missing, or 30 % of the ground are dots; for strokes thinner \
+                         than two pels, a warning if 10 % of the ground are dots, and a fail if 30 % are, or if half \
+                         of the pels are missing",
                 source: "T.4 §2 (pels are black or white)",
             },
             Self::Greys => About {

@@ -12,8 +12,7 @@ use crate::model::fax::Quality;
 /// The fewest rows of an x-height that can be read. An e has three strokes and two gaps above each other, each of which
 /// needs a row; an x-height of a little more than 4 rows touches 5.
 pub(super) const ROWS_FAIL: f64 = 4.0;
-/// The fewest rows of an x-height that can be read with ease: wherever between two rows it begins, it covers 5 whole
-/// rows.
+/// The fewest rows of an x-height that can be read with ease: it covers 5 whole rows, wherever it begins within a row.
 pub(super) const ROWS_WARN: f64 = 6.0;
 /// The fewest pels along the line in which an e or an o has two strokes and a gap between them.
 pub(super) const PELS_FAIL: f64 = 3.0;
@@ -21,8 +20,8 @@ pub(super) const PELS_FAIL: f64 = 3.0;
 pub(super) const PELS_WARN: f64 = 5.0;
 /// The fewest letters and digits that are judged; fewer are a footnote mark or an index.
 const LETTERS_MIN: usize = 3;
-/// The minimum x-height, in rows, of letters whose strokes are at least two pels thick, so that dots, which are one
-/// pel, are finer: the strokes of Helvetica and Times are about a sixth of the x-height.
+/// The minimum x-height, in rows, of letters whose strokes are at least two pels thick, and so thicker than dots, which
+/// are one pel. The strokes of Helvetica and Times are about a sixth of the x-height.
 pub(super) const ROWS_STROKES: f64 = 12.0;
 /// The minimum x-height, in rows, of type so large that it can be read even in grey.
 pub(super) const ROWS_LARGE: f64 = 40.0;
@@ -43,8 +42,8 @@ const REVERSED_MIN_PERCENT: f64 = 35.0;
 /// Points per inch.
 const POINTS: f64 = 72.0;
 
-/// Returns the x-height of letters in rows, and how many pels a letter that is as wide as it is high has along its
-/// line. For lines that run down the page, rows and pels change places.
+/// Returns the x-height of letters in rows, and the width in pels of a letter that is as wide as it is high. For lines
+/// that run down the page, rows and pels change places.
 fn size(letters: &Letters, quality: Quality) -> (f64, f64) {
     let (across, down) = per_inch(quality);
     let (x, y) = letters.x_height;
