@@ -35,9 +35,9 @@ pub(super) const GROUND_FAIL_PERCENT: f64 = 30.0;
 /// The minimum share of isolated pels where type stands, in percent, at which its ground is examined: the lightest tint
 /// that is not drawn white has 6 % of dots, of which the letters hide a third.
 const ISOLATED_MIN_PERCENT: f64 = 3.0;
-/// The minimum share of black pels in the place of white letters, in percent, at which they stand on a dark ground. With
-/// less, they stand on paper, where nobody is meant to see them, such as the anchors of services that sign documents; a
-/// rule for the signature may pass through them.
+/// The minimum share of black pels in the place of white letters, in percent, at which they stand on a dark ground.
+/// With less, they are white on white paper, where nobody is meant to see them, such as the anchors of services that
+/// sign documents. The line for the signature may pass through such letters, so a part of their place may be black.
 const REVERSED_MIN_PERCENT: f64 = 35.0;
 /// Points per inch.
 const POINTS: f64 = 72.0;

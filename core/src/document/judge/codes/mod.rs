@@ -28,7 +28,7 @@ pub(in crate::document::judge) const BARS_PELS_WARN: f64 = 2.5;
 /// The minimum share of isolated pels in a code whose modules are dots, in percent.
 const DOTS_PERCENT: f64 = 6.0;
 /// The white margin of a bar code below which there is a warning, in modules. It is the margin that EAN and UPC require
-/// to the right of the code (ISO/IEC 15420), because the judge can't tell of which kind a code is.
+/// to the right of the code (ISO/IEC 15420), because the judge can't tell which kind of bar code it sees.
 pub(in crate::document::judge) const BARS_MARGIN_WARN: f64 = 7.0;
 /// How much narrower a margin may be because its edges are not at whole pels, in modules.
 const BARS_MARGIN_TOLERANCE: f64 = 0.5;
@@ -59,8 +59,7 @@ const PLACES_MAX: usize = 12;
 struct Code {
     kind: Kind,
     place: Place,
-    /// The size of a module in inches, across and down; for a bar code, the width of the narrowest bar in the direction
-    /// in which the bars follow each other.
+    /// The size of a module in inches, across and down; for a bar code, the width of its narrowest bar.
     module: Module,
     /// The white margin, in modules.
     margin: f64,
@@ -155,7 +154,7 @@ enum Turns {
     Both,
 }
 
-/// Finds the codes in an image, whose top left corner is at a place on the page.
+/// Finds the codes in an image. `left` and `top` are the place of the image's top left corner on the page.
 fn of_image(bits: &Bitmap, (across, down): (f64, f64), (left, top): (f64, f64), turns: Turns) -> Vec<Code> {
     let place = |x0: f64, y0: f64, x1: f64, y1: f64| Place {
         left: left + x0 / across,
