@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_notice_with_a_successor_is_delivered_late_the_second_time() {
+    fn a_second_delivery_is_late_only_if_another_notice_follows() {
         for (purpose, status) in [
             (Purpose::FaxUrl, None),
             (Purpose::Action, Some(Status::Received)),

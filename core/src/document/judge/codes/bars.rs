@@ -28,7 +28,7 @@ const WIDEST_MODULES: f64 = 5.5;
 const WIDE_MODULES: f64 = 1.6;
 /// The fewest wide bars, and the fewest wide spaces: lines at equal distances have none.
 const WIDE_MIN: usize = 2;
-/// The minimum height of bars, in inches; letters are lower or change from row to row.
+/// The minimum height of bars, in inches; letters are lower, or differ from row to row.
 const HEIGHT_INCHES_MIN: f64 = 0.2;
 /// The distance between the rows in which codes are looked for, in inches.
 const STEP_INCHES: f64 = 0.06;
