@@ -47,8 +47,8 @@ impl Place {
         (a1.min(b1) - a0.max(b0)) / (a1 - a0).min(b1 - b0).max(f64::MIN_POSITIVE)
     }
 
-    /// Returns whether another place is on the same line as this one, and at most `gap` away. Lines run across the page,
-    /// or down the page.
+    /// Returns whether another place is on the same line as this one, and at most `gap` away. `is_across` says whether
+    /// lines run across the page or down.
     pub(super) fn is_beside(&self, other: &Self, gap: f64, is_across: bool) -> bool {
         let across = ((self.left, self.right), (other.left, other.right));
         let down = ((self.top, self.bottom), (other.top, other.bottom));

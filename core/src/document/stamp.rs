@@ -20,7 +20,7 @@ const MARGIN_ROWS: u32 = 2;
 #[must_use]
 pub fn text(header: &Header, page: u64, pages: u64) -> String {
     let Header { at, station_id, from, to } = header;
-    // If the station id is the sender's number, that number would otherwise be printed twice.
+    // A station id that is the sender's number is left out, because the line already contains that number.
     let station_id = if **station_id == from.to_string() { "" } else { station_id };
     let date = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default().strftime("%Y-%m-%d %H:%M");
     format!("{date} UTC   {station_id}   FROM {from}   TO {to}   PAGE {page} OF {pages}")

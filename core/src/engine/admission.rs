@@ -133,7 +133,7 @@ impl Gate {
     /// Returns the account's admission if the token is correct. The tokens are compared in constant time.
     #[must_use]
     pub fn opened_by(&self, token: &str) -> Option<Admission> {
-        // An unclaimed account has no token yet, so no token opens it.
+        // An unclaimed account has no token yet, so every token is refused.
         let own = self.token.as_deref()?;
         bool::from(own.as_bytes().ct_eq(token.as_bytes())).then_some(self.admission)
     }

@@ -17,8 +17,8 @@ pub type Ordinal = u64;
 words!(
     /// The purpose of an alarm, which determines its handler.
     AlarmKind {
-        /// Fires when a fax leaves the queue and its document is requested: Twilio's immediately after its creation,
-        /// SignalWire's a moment later.
+        /// Fires when a fax leaves the queue and its document is requested: in a Twilio account immediately after the
+        /// fax is created, in a SignalWire account a moment later.
         Start = "start",
         /// Fires when the fetched document has been converted: the far end is called.
         Dial = "dial",

@@ -26,8 +26,8 @@ pub const ALERTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The age limit of the Monitor API (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
 const ALERT_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The maximum number of pairs of a fax and a fault whose evicted alerts are still counted. Beyond it, the pair is
-/// forgotten whose alerts were evicted the longest ago.
+/// The maximum number of pairs of a fax and a fault whose evicted alerts are still counted. Beyond that, the pair that
+/// has gone longest without an eviction is forgotten.
 const COUNTED_MAX: usize = 10_000;
 
 /// The alerts of a world, oldest first, within limits of number and size.
@@ -36,9 +36,9 @@ pub(super) struct Alerts {
     kept: VecDeque<Arc<Event>>,
     bytes: usize,
     evicted: u64,
-    /// For each fax and fault of which alerts were evicted: the place after the last of them. Without it, the next
-    /// alert would get the SID of an evicted one. A state doesn't contain it, because a world that loads a state draws
-    /// new SIDs.
+    /// For each pair of a fax and a fault with evicted alerts: the place of the alert that comes after the last evicted
+    /// one. Without these places, the next alert would get the SID of an evicted one. A state doesn't contain them,
+    /// because a world that loads a state draws new SIDs.
     next_places: VecDeque<(Option<FaxSid>, u64)>,
 }
 
@@ -170,7 +170,8 @@ impl Engine {
         };
         let called = match fax.status() {
             Status::Busy | Status::NoAnswer => true,
-            // Without a duration there was no call; the earlier failure has raised its own alert.
+            // A failed fax without a duration made no call, and the failure before the call has raised an alert of its
+            // own.
             Status::Failed => fax.duration_s().is_some(),
             Status::Queued
             | Status::Processing

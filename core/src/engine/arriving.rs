@@ -1,5 +1,5 @@
-//! The fax that a call becomes if the app takes it. Clients can fetch it as soon as the FaxUrl is requested
-//! (docs/fidelity.md, "Receiving, TwiML"), but it appears in no list and can't be changed.
+//! The fax that an incoming call will become if the app takes the call. Clients can fetch it as soon as the FaxUrl is
+//! requested (docs/fidelity.md, "Receiving, TwiML"), but it appears in no list and can't be changed.
 
 use super::Engine;
 use super::webhooks::WebhookPlan;
@@ -30,8 +30,8 @@ impl Engine {
     #[must_use]
     pub fn arriving(&self, sid: FaxSid) -> Option<Arriving> {
         let call = self.world.tables.call(self.world.tables.ordinal(sid)?)?;
-        // A rule may delay the first question. The fallback is only asked afterwards, when clients can already fetch
-        // the fax.
+        // While a rule delays the question to the FaxUrl, the app has not been asked yet. Once the fallback URL is to
+        // be asked, the app has already been asked at the FaxUrl.
         let asking = call.asking.as_ref()?;
         let is_asked = asking.plan == WebhookPlan::Plain || asking.purpose == Purpose::FallbackUrl;
         is_asked.then(|| Arriving { sid, from: call.from.clone(), to: call.to, quality: call.quality, rang: call.rang })

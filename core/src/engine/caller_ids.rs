@@ -79,8 +79,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns whether the account may send from a number. In open account mode it may send from any: one that it
-    /// neither owns nor has verified becomes a caller id.
+    /// Returns whether the account may send from a number. In open account mode it may send from any number, and a
+    /// number that it neither owns nor has verified becomes a caller id.
     pub(super) fn may_call_or_adopt(&mut self, number: PhoneNumber, now: Timestamp) -> Result<bool, Refusal> {
         if self.may_call(number) {
             return Ok(true);

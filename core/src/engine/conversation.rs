@@ -12,8 +12,8 @@ use crate::model::words::words;
 pub enum ConversationState {
     /// The fax has not ended, or a notice about it remains to be sent.
     Pending,
-    /// The fax ended with this status, and no notice about it remains to be sent, although an app may not have accepted
-    /// one. The fax may have been deleted since.
+    /// The fax ended with this status, and no notice about it remains to be sent, even if the app did not accept all of
+    /// them. The fax may have been deleted since.
     Settled(Status),
     /// The call ended without a fax.
     NotAnswered,

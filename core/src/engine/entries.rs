@@ -78,8 +78,8 @@ impl Engine {
         deleted
     }
 
-    /// Returns an ordinal after those of all faxes created in the same second as this time or earlier, and not after
-    /// that of any fax created in a later second.
+    /// Returns the ordinal of the first fax created in a later second than this time, or the largest ordinal if there
+    /// is none. Before it, [`Engine::entries`] lists everything created up to that second.
     #[must_use]
     pub fn ordinal_after(&self, moment: Timestamp) -> Ordinal {
         self.world.tables.first_after(moment)

@@ -122,8 +122,8 @@ pub enum EventKind {
         /// An explanation of the refusal, for the developer.
         detail: Box<str>,
     },
-    /// A download of a fax's media was served, though Twilio would have refused it, or served worse than usual because
-    /// of a tester's rule.
+    /// A download of a fax's media was served although Twilio would have refused it, or a tester's rule made it slower
+    /// or incomplete, or redirected it.
     MediaWarning {
         /// The reason: a requirement of Twilio's that the download violated, or a tester's rule.
         fault: MediaFault,
@@ -144,7 +144,7 @@ pub enum EventKind {
     },
     /// Pedantic mode acted on a webhook, a REST call or a download.
     PedanticActed {
-        /// The effect, as if a rule had it.
+        /// The effect, in the same form as the effect of a tester's rule.
         effect: Arc<RuleEffect>,
         /// The webhook that it acted on, if it is one.
         webhook: Option<RuledWebhook>,

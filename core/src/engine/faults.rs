@@ -43,7 +43,7 @@ impl Engine {
             None if self.world.tables.call(ordinal).is_some() => {
                 self.not_answered(ordinal, Cause::of(Fault::Internal, text), now);
             }
-            // Neither a fax nor a call has this ordinal, so only the alert is left to report the case.
+            // Neither a fax nor a call has this ordinal, so the alert is all that reports the case.
             None => {}
         }
     }

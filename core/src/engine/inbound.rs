@@ -1,5 +1,5 @@
 //! Receiving a fax: a call rings, the app's TwiML decides, the fax is created and its pages are rendered. The question
-//! to the app is in `webhooks/question.rs`, the page transmission in `transmission.rs`.
+//! to the app (the request for TwiML) is in `webhooks/question.rs`, the page transmission in `transmission.rs`.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ use crate::twiml::{Reading, Receive, Verb};
 
 impl Engine {
     pub(super) fn receive_fax(&mut self, order: ReceiveFax, now: Timestamp) -> Result<Ringing, Refusal> {
-        // Without a token, the question to the app could not be signed.
+        // Without a token, the request for TwiML could not be signed.
         if self.account.auth_token.is_none() {
             return Err(Refusal::Unclaimed);
         }
@@ -91,7 +91,8 @@ impl Engine {
     fn sid_of_call(&mut self, wanted: Option<FaxSid>) -> Result<FaxSid, Refusal> {
         let order = self.world.next_order;
         let sid = wanted.unwrap_or_else(|| self.ids.seed().mint::<FaxSid>("call", b"", order));
-        // The SID of a call that ended without a fax is taken, too: testers may still ask how that call ended.
+        // The SID of a call that ended without a fax counts as taken, too, because testers may still ask how that call
+        // ended.
         if self.world.tables.ordinal(sid).is_some() || self.world.unanswered.contains(sid) {
             return Err(Refusal::SidTaken(sid));
         }
@@ -312,7 +313,7 @@ impl Engine {
 
     /// Handles the rendered pages of an incoming fax: transmits them, or fails the fax if there are none.
     pub(super) fn rendered(&mut self, sid: FaxSid, rendered: Result<Document, (Fault, String)>, now: Timestamp) {
-        // A loaded state may contain a rendering that no fax waits for.
+        // A loaded state may contain a rendering for a fax that doesn't exist.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(Phase::Receiving(receiving)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) else {
             return;

@@ -1,5 +1,5 @@
 //! The behaviour of outside machines, and the timing of the line. How the machine at one of the "numbers that behave"
-//! reacts depends on nothing but the number and on how often the fax has called it.
+//! reacts depends only on the number and on how often the fax has called it.
 
 use super::phase::Verdict;
 use super::rule::{LineOverride, Outcome};

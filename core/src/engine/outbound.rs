@@ -264,7 +264,7 @@ impl Engine {
         let Phase::Sending(sending) = &fax.phase else {
             never!(self, ordinal, now, "a call has failed, but the fax isn't in the sending phase")
         };
-        // This must be the wait of the alarm that is set below.
+        // This must be the same wait as that of the alarm that is set below.
         let wait = self.options().pace.scale(Duration::from_millis(line::REDIAL_MS));
         let retry_at = self.may_redial(fax, sending.calls, now).then(|| now.after(wait));
         let pages = Some(sending.document.pages);

@@ -1,11 +1,11 @@
-//! Pedantic mode: deviations from the usual behaviour that the real service may show too, so that only a correct app
-//! copes with all of them. They are effects of implied rules. A tester's rule that acts on the same thing takes
-//! precedence.
+//! Pedantic mode: the emulator deviates from its usual behaviour in ways in which the real service may deviate, too.
+//! Only a correct app copes with all of these deviations. The mode works like a set of rules that no tester has to
+//! write; where a tester's rule acts, the mode does nothing.
 //!
-//! Everything is drawn from the world's seed, in a stream of its own, so the mode changes no other draw. Decisions
-//! about webhooks are made at the same deadlines as those of rules, and each depends on one fax alone. No webhook is
-//! lost, delayed or signed wrongly, and the notices of a fax keep their order: only a second delivery of a notice may
-//! come late.
+//! All deviations are drawn from the world's seed, in a stream of their own, so the mode changes no other draw.
+//! Decisions about webhooks are made at the same deadlines as those of rules, and each depends on one fax alone. No
+//! webhook is lost, delayed or signed wrongly, and the notices of a fax keep their order: only a second delivery of a
+//! notice may come late.
 
 use std::sync::Arc;
 
@@ -22,32 +22,32 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Purpose;
 
-/// How often a webhook is delivered twice, in percent. All probabilities here are much higher than the real ones, so that
-/// a test with a few faxes meets each deviation.
+/// The percentage of webhooks that are delivered twice. All percentages here are much higher than at the real service,
+/// so that a test with a few faxes meets each deviation.
 const DUPLICATE_PERCENT: u64 = 15;
-/// How often the second delivery of a notice comes only after the fax's next notice, in percent of duplicates.
+/// The percentage of second deliveries that come only after the fax's next notice.
 const LATE_PERCENT: u64 = 50;
-/// How often a webhook has a parameter that no documentation names, in percent.
+/// The percentage of webhooks with a parameter that no documentation names.
 const UNKNOWN_PARAM_PERCENT: u64 = 20;
-/// How often a webhook has a parameter without a value, in percent.
+/// The percentage of webhooks with a parameter without a value.
 const BLANK_PARAM_PERCENT: u64 = 10;
-/// How often a webhook has a parameter whose value begins and ends with a space, in percent.
+/// The percentage of webhooks with a parameter whose value begins and ends with a space.
 const SPACES_PERCENT: u64 = 10;
-/// How often the parameters come in another order, in percent.
+/// The percentage of webhooks whose parameters come in another order.
 const ORDER_PERCENT: u64 = 15;
-/// How often a webhook has a header that no documentation names, in percent.
+/// The percentage of webhooks with a header that no documentation names.
 const UNKNOWN_HEADER_PERCENT: u64 = 15;
-/// How often the names of a webhook's headers are in lower case, in percent.
+/// The percentage of webhooks whose header names are in lower case.
 const LOWER_CASE_PERCENT: u64 = 15;
-/// How often the downloads of a fax's media begin late, in percent of faxes.
+/// The percentage of faxes whose downloads begin late.
 const SLOW_START_PERCENT: u64 = 15;
-/// How often the downloads of a fax's media are slow, in percent of faxes.
+/// The percentage of faxes whose downloads are slow.
 const SLOW_PERCENT: u64 = 15;
-/// How often the downloads of a fax's media are redirected, in percent of faxes.
+/// The percentage of faxes whose downloads are redirected.
 const REDIRECT_PERCENT: u64 = 20;
-/// How often a REST call is refused because of too many requests, in percent.
+/// The percentage of REST calls that are refused because there are too many.
 const TOO_MANY_PERCENT: u64 = 4;
-/// How often a REST call is refused because the service is not available, in percent.
+/// The percentage of REST calls that are refused because the service is not available.
 const UNAVAILABLE_PERCENT: u64 = 2;
 
 /// The longest wait before a download begins, in milliseconds of real time.
@@ -57,8 +57,9 @@ const SLOW_MS: u64 = 300;
 /// The maximum number of redirects that lead to a document.
 const REDIRECTS_MAX: u64 = 2;
 
-/// The parameters that no documentation names, of which a webhook may have one. Their names say where they come from, and
-/// are sorted before, between and after those of the service.
+/// The parameters that no documentation names; a webhook has at most one of them. Their names say that pedantic mode
+/// added them. In alphabetical order, the first comes before the service's own parameters, the second among them, and
+/// the third after them.
 const UNKNOWN_PARAMS: [(&str, &str); 3] =
     [("APedanticParameter", "1"), ("PedanticParameter", "a=b & c d"), ("pedantic_parameter", "ü")];
 const BLANK_PARAM: &str = "PedanticBlank";
@@ -87,7 +88,7 @@ impl Draws {
     }
 }
 
-/// Returns what happens to a webhook, if anything does; `place` is its index among those of its fax.
+/// Returns the deviation of a webhook, if it has one; `place` is its index among those of its fax.
 fn webhook(seed: &WorldSeed, luck: Luck, (webhook, place): (RuledWebhook, u64)) -> Option<WebhookFault> {
     let mut draws = Draws::of(seed, "pedantic-webhook", &luck.0.to_be_bytes(), place);
     let duplicate = draws.happens(DUPLICATE_PERCENT);
@@ -129,8 +130,8 @@ fn edits(draws: &mut Draws) -> RequestEdits {
     edits
 }
 
-/// Returns what happens to every download of a fax's media, if anything does. It depends on the fax alone, since the order
-/// of downloads varies from run to run.
+/// Returns the deviation of all downloads of a fax's media, if they have one. It depends on the fax alone, because the
+/// order of downloads varies from run to run.
 fn download(seed: &WorldSeed, luck: Luck, document_bytes: usize) -> Option<DownloadFault> {
     let mut draws = Draws::of(seed, "pedantic-download", &luck.0.to_be_bytes(), 0);
     let is_late = draws.happens(SLOW_START_PERCENT);
@@ -146,8 +147,8 @@ fn download(seed: &WorldSeed, luck: Luck, document_bytes: usize) -> Option<Downl
     (fault != DownloadFault::default()).then_some(fault)
 }
 
-/// Returns the status with which a REST call is refused, if it is; `place` is its index among the world's calls. Of two
-/// calls in a row, at most one is refused, so that a client that tries again succeeds.
+/// Returns the status with which a REST call is refused, if it is refused; `place` is the call's index among those of
+/// the world. Of two calls in a row, at most one is refused, so that a client that tries again succeeds.
 fn refusal(seed: &WorldSeed, place: u64) -> Option<u16> {
     let drawn = |place: u64| {
         let rolled = Draws::of(seed, "pedantic-api", b"", place).roll(100);
@@ -202,7 +203,7 @@ impl Engine {
         Some(fault)
     }
 
-    /// Returns the seed of the draws, which is the same in a repeated run, if the world is in pedantic mode.
+    /// Returns the seed of the draws if the world is in pedantic mode. The seed is the same in a repeated run.
     fn pedantic_seed(&self) -> Option<&WorldSeed> {
         self.is_pedantic().then(|| self.ids.world())
     }
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn each_effect_is_one_that_a_tester_could_write() {
+    fn a_tester_could_write_a_rule_with_the_same_effect_as_each_deviation() {
         let webhooks = (0..DRAWN).filter_map(|place| webhook(&seed(), Luck(1), (SENDING, place))).map(RuleEffect::from);
         let downloads = [0, 1, 40_000, 4_000_000].into_iter().flat_map(|bytes| {
             (0..DRAWN).filter_map(move |luck| download(&seed(), Luck(luck), bytes)).map(RuleEffect::from)
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn each_act_happens_about_as_often_as_its_probability_says() {
+    fn each_deviation_happens_about_as_often_as_its_percentage_says() {
         let faults: Vec<WebhookFault> =
             (0..DRAWN).filter_map(|place| webhook(&seed(), Luck(1), (SENDING, place))).collect();
         let edits = || faults.iter().filter_map(|fault| fault.edits.as_ref());
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_notice_that_another_one_follows_comes_late() {
+    fn a_second_delivery_is_late_only_if_another_notice_follows() {
         for (purpose, status) in [
             (Purpose::FaxUrl, None),
             (Purpose::Action, Some(Status::Received)),

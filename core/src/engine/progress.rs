@@ -41,7 +41,7 @@ pub struct Progress {
     pub step: Step,
     /// The number of the current or last call, from one; `None` if no call has been placed yet.
     pub call: Option<u32>,
-    /// The time at which the step ends; `None` if it ends with a response, whenever that comes.
+    /// The time at which the step ends; `None` if it ends when a response arrives, at an unknown time.
     pub ends: Option<Timestamp>,
     /// The page on the line; `None` in any other step.
     pub page: Option<PageProgress>,
@@ -58,8 +58,8 @@ pub struct PageProgress {
     pub line: Line,
     /// The time at which the page, or the setup of the call before the first page, began.
     pub began: Timestamp,
-    /// The parts of the page's time on the line, in order, each with its end. If the call breaks during the page, parts
-    /// end after the step does.
+    /// The parts of the page's time on the line, in order, each with its end. If the call breaks during the page, the
+    /// ends of later parts are after the end of the step.
     pub parts: Vec<(PagePart, Timestamp)>,
 }
 

@@ -189,8 +189,8 @@ impl Engine {
         self.world.alerts.count_on(&replaced.alerts);
         self.discarded = Some(Discarded { _world: replaced, _effects: std::mem::take(&mut self.effects) });
         let passed = now.since(taken);
-        // No time has passed in a reset, whose snapshot is taken now, or if the clock has been frozen since the
-        // snapshot was taken.
+        // No time has passed if this is a reset, whose snapshot was taken just now, or if the clock has been frozen
+        // since the snapshot was taken.
         if !passed.is_zero() {
             self.world.postpone(passed);
         }

@@ -129,8 +129,8 @@ impl LineOverride {
 /// The failure that a rule inflicts on a REST call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApiFault {
-    /// The HTTP status and error code of a refusal that replaces the real response. Without a code, it is the usual one
-    /// for the status.
+    /// The HTTP status and error code of a refusal that replaces the real response. Without a code, the response has
+    /// the usual one for the status.
     pub refusal: Option<(u16, Option<u32>)>,
     /// The delay before the response, in milliseconds of real time.
     pub delay_ms: u64,
@@ -145,8 +145,8 @@ pub struct WebhookFault {
     pub delay_ms: u64,
     /// Whether the webhook is sent twice, with the same idempotency token.
     pub duplicate: bool,
-    /// Whether the second of the two comes only after the same fax's next notice. A request for TwiML, which no other
-    /// request of its kind follows, is repeated at once.
+    /// Whether the second delivery of a duplicated notice comes only after the same fax's next notice. It has no effect
+    /// on a request for TwiML, whose second delivery is always sent at once.
     pub late: bool,
     /// Whether the webhook is sent after the same fax's next notice.
     pub reorder: bool,
@@ -291,8 +291,8 @@ impl Rule {
     /// Returns whether this rule, if it comes before the other one, leaves nothing for that one to act on.
     pub(super) fn shadows(&self, other: &Self) -> bool {
         let (own, others) = (&self.matches, &other.matches);
-        // A pattern that matches another pattern literally, asterisks included, also matches everything that the other
-        // one matches.
+        // If a pattern matches the text of another pattern, asterisks included, it also matches everything that the
+        // other one matches.
         let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
             own.as_ref().is_none_or(|own| other.as_ref().is_some_and(|other| own.fits(&other.0)))
         };

@@ -329,8 +329,8 @@ impl Engine {
         Some((id, effect))
     }
 
-    /// Returns whether new webhooks wait for an alarm. They do if there are webhook rules, which match webhooks in the
-    /// order of deadlines, not in the order in which responses arrive, and in pedantic mode.
+    /// Returns whether new webhooks wait for an alarm. They do in pedantic mode, and if there are webhook rules. Both
+    /// decide about webhooks in the order of deadlines, not in the order in which responses arrive.
     pub(super) fn must_be_decided(&self) -> bool {
         self.world.book.has(RuleKind::Webhook) || self.is_pedantic()
     }

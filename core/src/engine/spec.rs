@@ -46,7 +46,8 @@ pub struct WorldOptions {
     pub documents: DocumentPolicy,
     /// Whether an unowned `From` is adopted as a caller id or refused.
     pub accounts: AccountMode,
-    /// Whether the world deviates from its usual behaviour in ways that the real service may, as its seed decides.
+    /// Whether the world is in pedantic mode, in which it deviates from its usual behaviour as the real service may.
+    /// Its seed decides where.
     pub is_pedantic: bool,
     /// The media budget in bytes; media of ended faxes beyond it are dropped, oldest first.
     pub media_budget_bytes: u64,

@@ -353,7 +353,7 @@ static RANGES: LazyLock<BTreeMap<u64, Range>> = LazyLock::new(|| {
 fn range_of(number: PhoneNumber) -> Option<Range> {
     SUBSCRIBER_DIGITS.into_iter().find_map(|subscriber_digits| {
         let range = RANGES.get(&(number.digits() / 10u64.pow(subscriber_digits)))?;
-        // These leading digits may be those of a range whose numbers are longer or shorter.
+        // The numbers in the range with these leading digits may be longer or shorter than this one.
         (range.subscriber_digits == subscriber_digits).then_some(*range)
     })
 }

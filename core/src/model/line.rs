@@ -35,8 +35,8 @@ const TCF_MS: u64 = 1_500;
 const TRAINING_LONG_MS: u64 = 1_393;
 /// Training before each page, V.17's resynchronisation (V.17 §5.2).
 const TRAINING_SHORT_MS: u64 = 142;
-/// Training in V.29 and V.27 ter, which is the same each time (V.29 §8, V.27 ter §2.5.1: 253 and 708 ms, of which the
-/// longer is used).
+/// Training in V.29 and V.27 ter, which is the same each time (V.29 §8, V.27 ter §2.5.1: 253 and 708 ms; the longer one
+/// is used).
 const TRAINING_OLD_MS: u64 = 708;
 /// The lowest rate of V.17, in bit/s; slower machines use V.29 or V.27 ter.
 const V17_RATE_MIN_BPS: u32 = 7_200;

@@ -14,8 +14,8 @@ pub(super) const HTML_HINT: &str = "probably an error page, a login page or a tu
 /// The reason that a response contains no usable TwiML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TwimlError {
-    /// The content type is missing or not used for TwiML. This alone is an error only for SignalWire's accounts and
-    /// with `--twiml-types strict`; otherwise the body is not TwiML either.
+    /// The content type is missing or not used for TwiML. An unusual type alone is an error only in SignalWire's
+    /// accounts and with `--twiml-types strict`. Otherwise, the error means that the body is not TwiML either.
     #[error("{0}; TwiML is <Response>…</Response> as text/xml or application/xml")]
     ContentType(String),
     /// The body is longer than `TWIML_BYTES_MAX`.

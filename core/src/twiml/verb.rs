@@ -67,7 +67,8 @@ impl Reading {
     }
 }
 
-/// A problem in a response, as reported to the developer, that doesn't by itself prevent the response from being used.
+/// A problem in a response that is reported to the developer, but doesn't by itself prevent the response from being
+/// used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// The kind of fault, which determines the alert's code.

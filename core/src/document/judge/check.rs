@@ -56,9 +56,9 @@ impl Check {
                 title: "Type is black, and stands on white",
                 why: "A fax has no greys: grey letters, and the paper behind letters, become dots as fine as the \
                       letters' strokes.",
-                limits: "a warning if 35 % of the type's pels are missing, or dots cover 30 % of the ground behind it; type \
-                         whose strokes are thinner than two pels gets the warning from 10 % of dots on, and fails if half of \
-                         its pels are missing or dots cover 30 %",
+                limits: "a warning if 35 % of the pels are missing, or 30 % of the ground are dots; for strokes thinner \
+                         than two pels, a warning if 10 % of the ground are dots, and a fail if 30 % are, or if half \
+                         of the pels are missing",
                 source: "T.4 §2 (pels are black or white)",
             },
             Self::Greys => About {

@@ -2,8 +2,8 @@
 
 use crate::document::marks::Place;
 
-/// The largest gaps across and down between findings that belong together, in inches: the columns of a table, and about
-/// two lines of type.
+/// The largest gaps across and down, in inches, between findings that belong together: across, the gap between the
+/// columns of a table; down, about two lines of type.
 pub(super) const FINDINGS_INCHES: (f64, f64) = (3.0, 0.25);
 /// The maximum number of groups that a place is compared with; beyond that, it joins the last one.
 const GROUPS_MAX: usize = 200;
@@ -21,7 +21,7 @@ pub(super) fn groups<T>(items: impl IntoIterator<Item = (Place, T)>, gap: (f64, 
     for (place, item) in items {
         let reach = place.grown(gap);
         let mut joined = Group { place, members: vec![item] };
-        // The item may connect groups that were apart.
+        // The item may connect groups that were separate until now.
         let mut at = 0;
         while at < groups.len() {
             if groups[at].place.overlaps(&reach) {

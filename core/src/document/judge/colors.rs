@@ -9,8 +9,8 @@ use crate::document::marks::Color;
 const CHROMA_MIN: u8 = 90;
 /// The difference in brightness below which two colours look the same in dots, in levels of grey.
 pub(super) const LUMA_MIN: u8 = 20;
-/// The minimum distance between two colours that nobody takes for shades of one colour, as the sum of the differences
-/// of their channels.
+/// The minimum distance between two colours that can't be taken for shades of one colour. The distance is the sum of
+/// the differences of their channels.
 const DISTANCE_MIN: u16 = 150;
 /// The smallest area that a colour must cover, in square inches, so that an icon doesn't count.
 const SQUARE_INCHES_MIN: f64 = 0.05;

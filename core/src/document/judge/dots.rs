@@ -7,12 +7,12 @@ use super::page::{Page, per_inch};
 use crate::document::bitmap::Bitmap;
 use crate::document::marks::Place;
 
-/// The width of a cell in pels; it divides the width of a word of pels. Cells are about as high as they are wide.
+/// The width of a cell in pels; a word of pels is a multiple of it. Cells are about as high as they are wide.
 const CELL_PELS: u32 = 16;
 /// The minimum share of isolated pels in a cell of dots, in percent: the lightest tint that isn't drawn white has 6 %, and
 /// small type at standard quality has up to 3 %.
 const CELL_PERCENT: u32 = 4;
-/// The minimum number of neighbours with dots that a cell within a region of dots has, whatever the cell itself
+/// A cell with at least this many neighbouring cells of dots belongs to their region, whatever the cell itself
 /// contains.
 const WITHIN_CELLS: usize = 3;
 /// The smallest region of dots that counts, in cells: an eighth of a square inch.

@@ -10,7 +10,7 @@ words!(
         Fail = "fail",
         /// Something may be hard to read, or is expensive.
         Warn = "warn",
-        /// Something that may matter to a few.
+        /// Something that matters only in some cases.
         Info = "info",
     }
 );

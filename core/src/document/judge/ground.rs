@@ -1,5 +1,5 @@
-//! Measures the ground that type stands on. It is measured in the document as it looks before it is faxed, because letters
-//! hide much of it on the fax page, and touch most of its dots.
+//! Measures the ground that type stands on. It is measured in the document as it looks before it is faxed, because on
+//! the fax page, letters hide much of it, and most of its dots touch a letter.
 
 use super::page::Page;
 use crate::document::gray::{SNAP_BLACK, SNAP_WHITE};
@@ -7,7 +7,8 @@ use crate::document::marks::Place;
 use crate::document::original::{Region, Rgb};
 use crate::document::picture::luma;
 
-/// The resolution at which the document is drawn, in pixels per inch: half of the fax's, so that a page takes little time.
+/// The resolution at which the document is drawn, in pixels per inch: half of the fax page's, so that drawing takes
+/// little time.
 const PER_INCH: f64 = 102.0;
 /// The percentile of the brightness of a place that is used as the brightness of its ground: letters cover less than
 /// three quarters of their place, and are darker than the ground.

@@ -9,42 +9,43 @@ use crate::document::gray::{SNAP_BLACK, SNAP_WHITE};
 use crate::document::marks::{Letters, TEXT_CHARACTERS_MAX};
 use crate::model::fax::Quality;
 
-/// The fewest rows of an x-height that can be read. An e has three strokes and two gaps above each other, each of which
-/// needs a row; an x-height of a little more than 4 rows touches 5.
+/// The fewest rows of an x-height that can be read. An e consists of three strokes and two gaps above each other, and
+/// each of these needs a row. An x-height of a little more than 4 rows touches 5.
 pub(super) const ROWS_FAIL: f64 = 4.0;
-/// The fewest rows of an x-height that can be read with ease: wherever between two rows it begins, it covers 5 whole
-/// rows.
+/// The fewest rows of an x-height that can be read with ease: it covers 5 whole rows, wherever it begins within a row.
 pub(super) const ROWS_WARN: f64 = 6.0;
 /// The fewest pels along the line in which an e or an o has two strokes and a gap between them.
 pub(super) const PELS_FAIL: f64 = 3.0;
-/// The fewest pels along the line that can be read with ease: one more on either side.
+/// The fewest pels along the line that can be read with ease: a spare one on either side.
 pub(super) const PELS_WARN: f64 = 5.0;
 /// The fewest letters and digits that are judged; fewer are a footnote mark or an index.
 const LETTERS_MIN: usize = 3;
-/// The minimum x-height, in rows, of letters whose strokes are at least two pels thick, so that dots, which are one
-/// pel, are finer: the strokes of Helvetica and Times are about a sixth of the x-height.
+/// The minimum x-height, in rows, of letters whose strokes are at least two pels thick, and so thicker than dots, which
+/// are one pel. The strokes of Helvetica and Times are about a sixth of the x-height.
 pub(super) const ROWS_STROKES: f64 = 12.0;
 /// The minimum x-height, in rows, of type so large that it can be read even in grey.
 pub(super) const ROWS_LARGE: f64 = 40.0;
-/// The shares of missing pels in grey type, in percent. The usual blue of links has 32 %, and is read with ease.
+/// The shares of missing pels, in percent, from which grey type with thin strokes fails, and from which any grey type
+/// is a warning. Type in the usual blue of links lacks 32 % of its pels, and is read with ease.
 pub(super) const MISSING_FAIL_PERCENT: f64 = 50.0;
 pub(super) const MISSING_WARN_PERCENT: f64 = 35.0;
-/// The minimum shares of black pels on the ground behind type, in percent, at which type with thin strokes is hard to
-/// read, and at which it can't be read; for any other type, the second is a warning.
+/// The shares of black pels on the ground behind type, in percent, from which type with thin strokes is a warning, and
+/// from which it fails. Any other type is a warning from the second share on.
 pub(super) const GROUND_WARN_PERCENT: f64 = 10.0;
 pub(super) const GROUND_FAIL_PERCENT: f64 = 30.0;
-/// The minimum share of isolated pels where type stands, in percent, at which its ground is examined: the lightest tint
-/// that is not drawn white has 6 % of dots, of which the letters hide a third.
+/// The share of isolated pels at the place of type, in percent, from which the ground behind the type is examined: the
+/// lightest tint that is not drawn white has 6 % of dots, and letters hide a third of them.
 const ISOLATED_MIN_PERCENT: f64 = 3.0;
-/// The minimum share of black pels in the place of white letters, in percent, at which they stand on a dark ground. With
-/// less, they stand on paper, where nobody is meant to see them, such as the anchors of services that sign documents; a
-/// rule for the signature may pass through them.
+/// The share of black pels at the place of white letters, in percent, from which the letters count as standing on a
+/// dark ground. With less, they are white on white paper, where nobody is meant to see them, such as the anchors of
+/// services that sign documents. The line for the signature may pass through such letters, so a part of their place may
+/// be black.
 const REVERSED_MIN_PERCENT: f64 = 35.0;
 /// Points per inch.
 const POINTS: f64 = 72.0;
 
-/// Returns the x-height of letters in rows, and how many pels a letter that is as wide as it is high has along its
-/// line. For lines that run down the page, rows and pels change places.
+/// Returns the x-height of letters in rows, and the width in pels of a letter that is as wide as it is high. For lines
+/// that run down the page, rows and pels change places.
 fn size(letters: &Letters, quality: Quality) -> (f64, f64) {
     let (across, down) = per_inch(quality);
     let (x, y) = letters.x_height;
@@ -58,7 +59,7 @@ pub(super) fn type_size(page: &Page<'_>, letters: &[Letters]) -> Vec<Remark> {
             && (letters.luma < SNAP_WHITE || black_percent(page, letters) >= REVERSED_MIN_PERCENT)
     };
     let small = letters.iter().filter(is_judged).filter_map(|letters| {
-        // Rounded as they are printed, so that no finding says 6.0 rows where 6 are enough.
+        // Lengths are rounded as they are printed, so that no finding says 6.0 rows where 6 rows are enough.
         let tenths = |length: f64| (length * 10.0).round() / 10.0;
         let (high, wide) = size(letters, page.quality);
         let (high, wide) = (tenths(high), tenths(wide));
@@ -108,7 +109,7 @@ fn small_type(page: &Page<'_>, severity: Severity, group: &Group<&Letters>) -> R
     let (high, wide) = size(smallest, page.quality);
     let is_fail = severity == Severity::Fail;
     let (rows, pels) = if is_fail { (ROWS_FAIL, PELS_FAIL) } else { (ROWS_WARN, PELS_WARN) };
-    // The direction that falls further short decides.
+    // The direction in which the type falls further below its limit decides.
     let is_low = high / rows <= wide / pels;
     let (value, limit, unit) = if is_low { (high, rows, "rows") } else { (wide, pels, "pels") };
     let points = smallest.em * POINTS;

@@ -8,11 +8,11 @@ use crate::document::marks::Line;
 use crate::model::fax::Quality;
 
 /// The minimum thickness, in pels or rows, of a line that is about a pel thick on any machine. A thinner one becomes
-/// more than twice as thick on some machines, and is missing from more than half of its places on others.
+/// more than twice as thick on some machines; on others, more than half of such lines are missing.
 const THICKNESS_MIN: f64 = 0.5;
-/// A line that is this many times longer across the page than down, or the other way round, has a direction.
+/// A line counts as horizontal or vertical if it is this many times longer in one direction than in the other.
 const DIRECTED: f64 = 8.0;
-/// The thinnest line that is called a line of some width, in points; thinner ones are as thin as possible.
+/// The smallest width of a line that a finding states, in points; thinner lines are said to be of no width.
 const POINTS_MIN: f64 = 0.01;
 
 /// Judges the thickness of lines.

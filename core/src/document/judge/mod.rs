@@ -117,7 +117,7 @@ impl Judge {
         let letters = page.marks.map_or(&[][..], |marks| &marks.letters);
         found.push((Check::TypeSize, letters::type_size(&page, letters)));
         found.push((Check::GreyType, letters::grey_type(&mut page, letters, &dots)));
-        // Without letters that are known as such, all ink may be type.
+        // If no letters are known as such, any ink may be type.
         if (letters.is_empty() || known.is_none()) && !page.is_blank() {
             judgement.not_judged.extend([Check::TypeSize, Check::GreyType]);
         }

@@ -95,7 +95,8 @@ pub(super) fn greys(page: &Page<'_>, fax: &FaxPage, dots: &Dots) -> Vec<Remark> 
     let severity = if percent >= DOTS_WARN_PERCENT { Severity::Warn } else { Severity::Info };
     let without = coded(&dots.removed(page.bits), page.quality, Counting::Mmr);
     let (all, dots_s) = (seconds(fax), seconds(fax) - seconds(&without));
-    // Dots between letters may hide changes that are coded once the dots are gone.
+    // A page without its dots may take longer than with them, because dots between letters can hide changes of colour
+    // that would have to be coded.
     let cost = if dots_s >= 1.0 { format!(", and take {dots_s:.0} of its {all:.0} s") } else { String::new() };
     vec![Remark {
         severity,

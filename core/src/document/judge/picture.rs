@@ -7,14 +7,16 @@ use super::page::Page;
 use crate::document::original::{Region, Rgb};
 use crate::model::page::PELS_PER_INCH;
 
-/// The enlargements, in pixels per pel across: the larger one if the place fits.
+/// The enlargements, in pixels per pel across. The larger one is used if the place fits.
 const ENLARGED: [u32; 2] = [4, 3];
-/// The largest picture of a place, in pixels: about an inch and a quarter at four pixels per pel.
+/// The maximum width and height of the picture of a place, in pixels. At four pixels per pel, it shows about an inch
+/// and a quarter across.
 const WIDTH_MAX: u32 = 1_000;
 const HEIGHT_MAX: u32 = 760;
 /// The margin around a place, in pixels.
 const MARGIN: u32 = 40;
-/// The smallest picture of a place, in pixels, so that it shows enough of the surroundings to recognise the place.
+/// The minimum width and height of the picture of a place, in pixels, so that it shows enough of the surroundings to
+/// recognise the place.
 const WIDTH_MIN: u32 = 400;
 const HEIGHT_MIN: u32 = 240;
 /// The space between the fax page and the document, in pixels, and its colour.

@@ -2,9 +2,9 @@
 //!
 //! The renderer converts CMYK with the profile of a printing press, in which black ink is a dark grey (hayro-interpret
 //! 0.9.0). On a fax, this grey would become dots. So `DeviceCMYK` and CMYK profiles are replaced with a function that
-//! interpolates between sixteen colours, one for each combination of inks. The colours are poppler's, except that
-//! every combination with black ink is black, and so is that of the three coloured inks. The separations Black and All are
-//! replaced with grey.
+//! interpolates between sixteen colours, one for each combination of inks. The colours are poppler's, except that every
+//! combination with black ink is black, and so is the combination of the three coloured inks. The separations Black and
+//! All are replaced with grey.
 
 use super::operands::{Edit, Operands};
 use super::value::{Store, Value, plain};

@@ -307,8 +307,8 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// Blackens the pels for which a row of packed bits differs from white. `white` is a byte of white pels: 0, or 255 if
-/// set bits are white.
+/// Blackens the pels that are not white in a row of packed bits. `white` is a byte of white pels: 0, or 255 if set bits
+/// are white.
 fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
     let width = bits.width();
     // TIFF requires the width of tiles to be a multiple of 16; only tiles of other widths can begin within a byte.

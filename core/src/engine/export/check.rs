@@ -219,7 +219,7 @@ fn check_sizes(world: &Rewindable) -> Result<(), StateError> {
 }
 
 /// Checks that each message that isn't delivered has an alarm, that there are no other message alarms, and that exactly
-/// one notice is under way for each message whose app is owed one.
+/// one notice is under way for each message with a status that the app has yet to be notified of.
 fn check_messages(world: &Rewindable) -> Result<(), StateError> {
     let alarms = world.agenda.iter().filter(|alarm| alarm.kind == AlarmKind::Message);
     let due: BTreeSet<Ordinal> = alarms.map(|alarm| alarm.ordinal).collect();

@@ -1,4 +1,4 @@
-//! The mapping between the file format's types and the engine's, and the macro that declares the former.
+//! The mapping between the file format's types and the engine's, and the macro that declares the types of the format.
 //!
 //! No struct or enum of the engine or the model is written directly: a file must outlive the names and the shape of the
 //! engine's types. So each type has a counterpart in the format, which serde reads and writes, and conversions that

@@ -192,7 +192,8 @@ impl Engine {
         self.keys = keys;
         // Not part of the document, because it is derived from the faxes.
         snapshot.world.retention = Retention::of(snapshot.world.tables.faxes().map(|fax| &**fax));
-        // Not before the state was taken, because deadlines are postponed by the time that has passed since then.
+        // The time must not be before that of the state, because deadlines are postponed by the time that has passed
+        // since the state was taken.
         let now = self.tick(now.max(snapshot.taken));
         let canceled = self.rewind_to(snapshot, ResetTo::State, now);
         // The world that wrote the state may have had a larger budget.

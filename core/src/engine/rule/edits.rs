@@ -54,7 +54,7 @@ pub(super) fn check_edits(edits: &RequestEdits) -> Result<(), RuleFault> {
     let bytes = edits.size_bytes();
     if bytes > EDIT_BYTES_MAX {
         let reason =
-            format!("params, headers and signed_url have at most {EDIT_BYTES_MAX} bytes together, not {bytes}");
+            format!("params, headers and signed_url must have at most {EDIT_BYTES_MAX} bytes together, not {bytes}");
         return fault("webhook", reason);
     }
     Ok(())
@@ -74,8 +74,8 @@ fn check_params(params: &ParamEdits) -> Result<(), RuleFault> {
         };
         if let Some(name) = names.iter().find(|name| !is_name(name)) {
             let reason = format!(
-                "a name has 1 to {PARAM_NAME_BYTES_MAX} bytes, none of them a quotation mark or a control character, \
-                 unlike {}",
+                "must be names of 1 to {PARAM_NAME_BYTES_MAX} bytes, without quotation marks and control characters, \
+                 not {}",
                 shown(name)
             );
             return fault(field, reason);
@@ -83,7 +83,7 @@ fn check_params(params: &ParamEdits) -> Result<(), RuleFault> {
     }
     for (list, pairs) in [("set", set), ("add", add)] {
         if let Some((name, value)) = pairs.iter().find(|(_, value)| value.len() > PARAM_VALUE_BYTES_MAX) {
-            let reason = format!("at most {PARAM_VALUE_BYTES_MAX} bytes, not {}", value.len());
+            let reason = format!("must have at most {PARAM_VALUE_BYTES_MAX} bytes, not {}", value.len());
             return fault(format!("webhook.params.{list}.{name}"), reason);
         }
     }
@@ -107,10 +107,10 @@ fn check_headers(headers: &HeaderEdits) -> Result<(), RuleFault> {
     for (name, value) in set {
         let field = || format!("webhook.headers.set.{name}");
         if value.len() > HEADER_VALUE_BYTES_MAX {
-            return fault(field(), format!("at most {HEADER_VALUE_BYTES_MAX} bytes, not {}", value.len()));
+            return fault(field(), format!("must have at most {HEADER_VALUE_BYTES_MAX} bytes, not {}", value.len()));
         }
         if value.contains(|character: char| character.is_control() && character != '\t') {
-            return fault(field(), "a header's value can't contain a line break or another control character");
+            return fault(field(), "must not contain a line break or another control character");
         }
     }
     let removed = |name: &&str| remove.iter().any(|removed| removed.eq_ignore_ascii_case(name));
@@ -124,10 +124,8 @@ fn check_header_name(field: &str, name: &str) -> Result<(), RuleFault> {
     // A token (RFC 9110 §5.6.2).
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if !(1..=HEADER_NAME_BYTES_MAX).contains(&name.len()) || !name.bytes().all(is_token) {
-        let reason = format!(
-            "a header's name has 1 to {HEADER_NAME_BYTES_MAX} letters, digits and hyphens, unlike {}",
-            shown(name)
-        );
+        let reason =
+            format!("must be names of 1 to {HEADER_NAME_BYTES_MAX} letters, digits and hyphens, not {}", shown(name));
         return fault(field, reason);
     }
     let lower = name.to_ascii_lowercase();
@@ -142,7 +140,10 @@ fn check_header_name(field: &str, name: &str) -> Result<(), RuleFault> {
         return fault(field, reason);
     }
     if lower.ends_with(SIGNATURE_HEADERS) {
-        return fault(field, format!("{name} follows from webhook.signature: give bad, missing or another word there"));
+        return fault(
+            field,
+            format!("{name} is determined by webhook.signature: set bad, missing or another word there"),
+        );
     }
     Ok(())
 }
@@ -150,14 +151,17 @@ fn check_header_name(field: &str, name: &str) -> Result<(), RuleFault> {
 fn check_url(url: &str) -> Result<(), RuleFault> {
     let field = "webhook.signed_url";
     if url.len() > SIGNED_URL_BYTES_MAX {
-        return fault(field, format!("at most {SIGNED_URL_BYTES_MAX} bytes, not {}", url.len()));
+        return fault(field, format!("must have at most {SIGNED_URL_BYTES_MAX} bytes, not {}", url.len()));
     }
     let parsed = url::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let Some(parsed) = parsed.filter(|_| !url.contains(|c: char| c.is_control() || c == ' ')) else {
-        return fault(field, format!("an absolute http or https URL, as the app rebuilds it, not {}", shown(url)));
+        return fault(
+            field,
+            format!("must be an absolute http or https URL, as the app rebuilds it, not {}", shown(url)),
+        );
     };
     if parsed.fragment().is_some() {
-        return fault(field, "a fragment is never sent or signed; leave it out");
+        return fault(field, "must not have a fragment, which is never sent or signed; leave it out");
     }
     Ok(())
 }
@@ -165,7 +169,7 @@ fn check_url(url: &str) -> Result<(), RuleFault> {
 /// Checks the number of names in a list, and that each occurs once; `same` maps equal names to the same string.
 fn check_list(field: &str, names: &[&str], max: usize, same: impl Fn(&str) -> String) -> Result<(), RuleFault> {
     if names.len() > max {
-        return fault(field, format!("at most {max} names, not {}", names.len()));
+        return fault(field, format!("must have at most {max} names, not {}", names.len()));
     }
     let is_again = |at: usize| names.iter().take(at).any(|earlier| same(earlier) == same(names[at]));
     match (0..names.len()).find(|at| is_again(*at)) {

@@ -1,4 +1,5 @@
-//! What questions and notices to apps have in common: the rules' plans, cookies, and idempotency tokens.
+//! What both kinds of webhooks have in common, questions (requests for TwiML) and notices of statuses: the rules'
+//! plans, cookies, and idempotency tokens.
 
 pub(super) mod notice;
 mod question;
@@ -20,7 +21,7 @@ use rand::Rng;
 /// The maximum number of cookies kept per fax; when an app sets more, the oldest are dropped.
 const COOKIES_MAX: usize = 50;
 
-/// The place of a request among those about the same fax, which determines its idempotency token.
+/// The place of a request among those about the same fax. It determines the request's idempotency token.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TokenPlace {
     /// The question to the FaxUrl of a number.

@@ -90,7 +90,7 @@ impl Engine {
         };
         let Some(url) = order.status_callback.clone().filter(|_| wanted) else {
             if status.is_final() {
-                // An earlier notice may wait for another one, which will not come.
+                // An earlier notice may be waiting to swap places with a later one. If none comes, it must be sent now.
                 let sid = fax.sid;
                 self.notify_next(sid, now);
             }
@@ -121,7 +121,8 @@ impl Engine {
             NotifyTarget::Action(url, method) => (Purpose::Action, url.clone(), *method),
             NotifyTarget::StatusCallback(url, method) => (Purpose::StatusCallback, url.clone(), *method),
             NotifyTarget::Nobody => {
-                // No notice follows, so nothing else would ever remove the cookies that the question left here.
+                // No notice follows, so the cookies that the app set when it was asked would otherwise stay here for
+                // ever.
                 self.world.outgoing.remove(&fax.sid);
                 return;
             }
@@ -285,7 +286,8 @@ impl Outgoing {
         loop {
             // Saturates, because the queue may be empty.
             let others = self.queue.len().saturating_sub(1);
-            // A notice that has overtaken another one isn't held back in turn: the two would only swap places again.
+            // A notice isn't held back if the next one has already been held back for it, because the two would only
+            // swap places again.
             let has_overtaken = self
                 .queue
                 .get(1)

@@ -12,7 +12,7 @@ pub(super) struct Bars {
     pub(super) bottom: f64,
     /// The width of the narrowest bar and space.
     pub(super) module: f64,
-    /// The white margin on the narrower side, in modules, up to the ten that are required.
+    /// The white margin on the narrower side, in modules; at most the ten that are required.
     pub(super) margin: f64,
 }
 
@@ -28,14 +28,14 @@ const WIDEST_MODULES: f64 = 5.5;
 const WIDE_MODULES: f64 = 1.6;
 /// The fewest wide bars, and the fewest wide spaces: lines at equal distances have none.
 const WIDE_MIN: usize = 2;
-/// The minimum height of bars, in inches; letters are lower or change from row to row.
+/// The minimum height of bars, in inches; letters are lower, or differ from row to row.
 const HEIGHT_INCHES_MIN: f64 = 0.2;
 /// The distance between the rows in which codes are looked for, in inches.
 const STEP_INCHES: f64 = 0.06;
 /// The maximum share of pels in which a row of a code may differ from the row in which the code was found.
 const DIFFERENT_MAX: f64 = 0.04;
-/// The percentile of the margins of the rows that is used as the margin of the code: a speck in a few rows stops no
-/// scanner, but letters, which are about a fifth as high as a low code, do.
+/// The percentile of the margins of the rows that is used as the margin of the code: a scanner copes with a speck in a
+/// few rows, but not with letters in the margin, which fill about a fifth of the rows of a low code.
 const MARGIN_PERCENTILE: usize = 10;
 /// The percentile of the runs that is used as the narrowest.
 const NARROW_PERCENTILE: usize = 20;
@@ -78,7 +78,7 @@ fn segments(black: &[Run]) -> Vec<&[Run]> {
     let mut segments = Vec::new();
     let mut start = 0;
     while start < black.len() {
-        // The bars so far say how wide a space may be.
+        // The widths of the bars so far limit how wide a space may be.
         let mut end = start + 1;
         let mut widest = black[start].1 - black[start].0;
         let mut narrowest = widest;

@@ -17,8 +17,8 @@ use crate::document::marks::{Marks, Place};
 use crate::document::original::{Region, Rgb};
 use crate::document::picture::luma;
 
-/// The number of pels per module below which a code fails: neither zbar nor ZXing reads it from a fax page, unless its
-/// edges happen to fall on pels (docs/check-document.md).
+/// The number of pels per module below which a code fails: neither zbar nor ZXing reads such a code from a fax page,
+/// unless the edges of its modules happen to coincide with those of the pels (docs/check-document.md).
 pub(in crate::document::judge) const PELS_FAIL: f64 = 1.5;
 /// The number of pels per module below which a QR code is doubtful: from 2.8 pels on, zbar reads every code.
 pub(in crate::document::judge) const PELS_WARN: f64 = 2.75;
@@ -27,10 +27,10 @@ pub(in crate::document::judge) const PELS_WARN: f64 = 2.75;
 pub(in crate::document::judge) const BARS_PELS_WARN: f64 = 2.5;
 /// The minimum share of isolated pels in a code whose modules are dots, in percent.
 const DOTS_PERCENT: f64 = 6.0;
-/// The narrowest white margin of a bar code that isn't worth a warning, in modules: that of EAN and UPC to the right of
-/// the code (ISO/IEC 15420). Which kind a code has is not known.
+/// The white margin of a bar code below which there is a warning, in modules. It is the margin that EAN and UPC require
+/// to the right of the code (ISO/IEC 15420), because the judge can't tell which kind of bar code it sees.
 pub(in crate::document::judge) const BARS_MARGIN_WARN: f64 = 7.0;
-/// The tolerance for edges between pels, in modules.
+/// How much narrower a margin may be because its edges are not at whole pels, in modules.
 const BARS_MARGIN_TOLERANCE: f64 = 0.5;
 /// The resolution at which codes are measured in the document, in pixels per inch: three per pel across.
 const PER_INCH: f64 = 612.0;
@@ -38,17 +38,18 @@ const PER_INCH: f64 = 612.0;
 const THRESHOLD: u8 = 192;
 /// The largest image or group of shapes in which a code is measured in the document, in inches per side.
 const INCHES_MAX: f64 = 4.0;
-/// The smallest one: a QR code of version 1 whose modules have two pixels.
+/// The smallest image or group of shapes in which a code is measured, in inches per side: a QR code of version 1 with
+/// two pixels per module.
 const INCHES_MIN: f64 = 0.068;
-/// The gap across which shapes belong to a code, in inches: a few modules.
+/// The largest gap between shapes that belong to the same code, in inches, across and down: a few modules.
 const SHAPES_INCHES: (f64, f64) = (0.15, 0.15);
-/// The fewest shapes that may be a code.
+/// The minimum number of shapes in a code.
 const SHAPES_MIN: usize = 12;
 /// The thickest shape that may be a part of a code, in inches.
 const SHAPE_INCHES_MAX: f64 = 0.1;
 /// The margin around a code that is examined, in inches: 4 modules of a large code.
 const MARGIN_INCHES: f64 = 0.15;
-/// The fewest pels per module with which a code is recognised on the fax page.
+/// The minimum number of pels per module of a code that is recognised on the fax page.
 const PAGE_PELS_MIN: f64 = 1.4;
 /// The maximum number of places per page in which codes are measured in the document.
 const PLACES_MAX: usize = 12;
@@ -58,8 +59,7 @@ const PLACES_MAX: usize = 12;
 struct Code {
     kind: Kind,
     place: Place,
-    /// The size of a module in inches, across and down; for a bar code, the width of the narrowest bar in the direction
-    /// in which the bars follow each other.
+    /// The size of a module in inches, across and down; for a bar code, the width of its narrowest bar.
     module: Module,
     /// The white margin, in modules.
     margin: f64,
@@ -93,7 +93,7 @@ pub(super) fn codes(page: &mut Page<'_>, dots: &Dots) -> Vec<Remark> {
         let bits = bits(&(page.original)(&region));
         add(of_image(&bits, (PER_INCH, PER_INCH), (region.left, region.top), Turns::Both));
     }
-    // On the fax page, small modules and dots can look like anything.
+    // On the fax page, the modules of a code can't be told from noise if they are too small, or if they are dots.
     let mut on_page = of_image(page.bits, page.per_inch(), (0.0, 0.0), Turns::Upright);
     let (across, down) = page.per_inch();
     on_page.retain(|code| {
@@ -154,7 +154,7 @@ enum Turns {
     Both,
 }
 
-/// Finds the codes in an image, whose top left corner is at a place on the page.
+/// Finds the codes in an image. `left` and `top` are the place of the image's top left corner on the page.
 fn of_image(bits: &Bitmap, (across, down): (f64, f64), (left, top): (f64, f64), turns: Turns) -> Vec<Code> {
     let place = |x0: f64, y0: f64, x1: f64, y1: f64| Place {
         left: left + x0 / across,

@@ -1,5 +1,6 @@
-//! Finds QR codes by their three finder patterns: squares whose rows, through the middle, are black, white, three times
-//! as much black, white and black again. Only codes whose sides run along the page are found.
+//! Finds QR codes by their three finder patterns: squares in which a row through the middle is black, white, black,
+//! white and black, with a middle part that is three times as long as the others. Only codes whose sides are parallel
+//! to those of the page are found.
 
 use super::runs::{self, Run, ink};
 use crate::document::bitmap::Bitmap;
@@ -13,7 +14,7 @@ pub(super) struct Qr {
     pub(super) bottom: f64,
     /// The size of a module across and down.
     pub(super) module: (f64, f64),
-    /// The white margin, in modules, up to the four that are required.
+    /// The white margin, in modules; at most the four that are required.
     pub(super) margin: u32,
 }
 
@@ -30,21 +31,22 @@ struct Finder {
 /// The margin that a code needs, in modules (ISO/IEC 18004 §6.3.8).
 pub(super) const MARGIN_MODULES: u32 = 4;
 /// The number of modules along a side of a finder pattern. The distance between the middles of two patterns is the side
-/// of the code less this number.
+/// of the code minus this number.
 const FINDER_MODULES: f64 = 7.0;
-/// The rings of modules around the middle of a finder pattern, and the one that is white.
+/// The number of rings of modules around the middle of a finder pattern, and the number of the ring that is white,
+/// counted from the middle.
 const FINDER_RINGS: i32 = 3;
 const FINDER_WHITE_RING: i32 = 2;
 /// The minimum share of modules of a finder pattern that have the right colour.
 const FINDER_SHARE_MIN: f64 = 0.85;
 /// The middle of a finder pattern, in modules from the corner of the code, counted from 0.
 const FINDER_MIDDLE: f64 = 3.0;
-/// The row and the column of the timing patterns, and their first module.
+/// The row and the column that contain the timing patterns, and the first module of the patterns, counted from 0.
 const TIMING_LINE: u32 = 6;
 const TIMING_START: u32 = 8;
 /// The minimum share of modules of the timing patterns that alternate; in noise, half of them do.
 const TIMING_SHARE_MIN: f64 = 0.8;
-/// The modules of a code's side: 21 of version 1, and 4 more for each version up to 40.
+/// The number of modules along a code's side: 21 for version 1, and 4 more for each further version, up to 40.
 const SIDE_MIN: u32 = 21;
 const SIDE_STEP: u32 = 4;
 const VERSIONS: u32 = 40;
@@ -53,12 +55,13 @@ const FINDERS_MAX: usize = 150;
 /// The maximum deviation of the runs of a finder pattern, in modules and, for small modules, in pels.
 const DEVIATION_MODULES: f64 = 0.5;
 const DEVIATION_PELS: f64 = 0.8;
-/// The maximum deviation of two finder patterns of a code from each other in size, and from the same row or column.
+/// The maximum deviation of a finder pattern's size from the mean of the three, as a share, and of the middles of two
+/// patterns from the same row or column, in modules.
 const SIZE_DEVIATION: f64 = 0.3;
 const LINE_MODULES: f64 = 1.5;
 /// The share of black modules in a code; masks keep it near one half.
 const INK: std::ops::Range<f64> = 0.3..0.7;
-/// The part of each module of the margin that is looked at, in modules from its outer edge.
+/// The part of each module of the margin that is examined: its two ends, in modules from the outer edge.
 const RING: (f64, f64) = (0.7, 0.2);
 /// The maximum share of black in a white margin, which noise may cause.
 const MARGIN_INK_MAX: f64 = 0.02;
@@ -98,8 +101,8 @@ impl Qr {
     }
 }
 
-/// Returns the code that three finder patterns belong to, if they do. `corner` is the one with neighbours to its side
-/// and below or above, so that a code that is turned by a multiple of 90° is found as well.
+/// Returns the code that has these three finder patterns, if they belong together. `corner` is the pattern that has one
+/// neighbour beside it and one above or below it, whichever way the code is turned.
 fn code(bits: &Bitmap, corner: &Finder, beside: &Finder, along: &Finder) -> Option<Qr> {
     let (across, down) = ((beside.x - corner.x).abs(), (along.y - corner.y).abs());
     let mean = |a: f64, b: f64, c: f64| (a + b + c) / 3.0;
@@ -115,7 +118,8 @@ fn code(bits: &Bitmap, corner: &Finder, beside: &Finder, along: &Finder) -> Opti
     if !all.iter().all(is_size) {
         return None;
     }
-    // The version is the one that the measured modules fit best; then the module is known exactly.
+    // The version is the one that fits the measured modules best. Its number of modules then gives the exact size of a
+    // module.
     let (columns, rows) = (across / module.0, down / module.1);
     let side = side(f64::midpoint(columns, rows) + FINDER_MODULES)?;
     let between = f64::from(side) - FINDER_MODULES;
@@ -174,7 +178,7 @@ fn side(modules: f64) -> Option<u32> {
 /// counts as white.
 fn margin(bits: &Bitmap, qr: &Qr) -> u32 {
     let is_white = |modules: &u32| {
-        // Modules are not at whole pels, so the ring leaves out a part of a module on either side.
+        // The edges of modules are not at whole pels, so the ring leaves out a part of the module on either side.
         let (inner, outer) = (f64::from(*modules) - RING.0, f64::from(*modules) - RING.1);
         let ring = |module: f64| (inner * module, (outer * module).max(inner * module + 1.0));
         let ((x, x1), (y, y1)) = (ring(qr.module.0), ring(qr.module.1));

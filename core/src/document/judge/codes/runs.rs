@@ -2,7 +2,7 @@
 
 use crate::document::bitmap::{Bitmap, each_run};
 
-/// A run of black pels: from the first to the one after the last.
+/// A run of black pels: the position of its first pel, and the position after its last one.
 pub(super) type Run = (u32, u32);
 
 /// Replaces `runs` with the black runs of a row.

@@ -133,7 +133,8 @@ impl<F: Form> Default for OrderedMap<F> {
 }
 
 impl<F: Form<Of: Registered>> OrderedMap<F> {
-    /// Returns whether no value has ever been added. Such a list isn't written, so states from before it stay the same.
+    /// Returns whether no value has ever been added. Such a list isn't written, so that the states of older versions,
+    /// which had no such list, stay the same.
     pub(in crate::engine::export) const fn is_untouched(&self) -> bool {
         self.last == 0
     }

@@ -111,7 +111,7 @@ form! {
 }
 
 form! {
-    /// A question to a FaxUrl or fallback URL.
+    /// A request for TwiML to a FaxUrl or fallback URL.
     struct TwimlRequest for effect::TwimlRequest {
         purpose: Purpose,
         url: Box<str>,
