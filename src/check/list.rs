@@ -132,34 +132,38 @@ fauxfax check --explain S2      # prints signature-wrong
 
 `fauxfax check FILE` judges a document instead: [check-document.md](check-document.md).
 
-**What the app needs.** It must be configured with the account and token of the emulator (`--account`, `--auth-token`; those of the
-default account if left out), and must verify signatures for exactly this URL. The checks use a running emulator if
-`--url` or `FAUXFAX_URL` names one; otherwise they start one at `--listen`, which is the address that the app calls back.
+**What the app needs.** It must be configured with the account and token of the emulator (`--account`, `--auth-token`; those of
+the default account if left out), and must verify signatures for exactly this URL. The checks use a running emulator if `--url`
+or `FAUXFAX_URL` names one; otherwise they start one at `--listen`, which is the address that the app calls back.
 
-**Verdicts.** A check that the app `must` or `should` pass ends with *pass*, *fail* or *warn*; a check of severity
-`warn` or `info` never fails. The run begins with a correct request. If the app doesn't accept it, or if a check lacks something else
-that it needs, the check is *not judged*, and the report says why. A fail shows the request as a curl command, the response, why it matters and what to change.
+**Verdicts.** A check that the app `must` or `should` pass ends with *pass*, *fail* or *warn*; a check of severity `warn` or
+`info` never fails. The run begins with a correct request. If the app doesn't accept it, or if a check lacks something else that
+it needs, the check is *not judged*, and the report says why. A fail shows the request as a curl command, the response, why it
+matters and what to change.
 
-**Exit status.** 0 without fails, 1 with fails, if nothing could be judged, or if the run could not begin or was interrupted, 2 for
-incorrect usage, 3 if the emulator did not respond. `--json` prints the results as JSON, `--junit FILE` writes them for CI.
+**Exit status.** 0 if no check failed; 1 if a check failed, if nothing could be judged, or if the run could not begin or was
+interrupted; 2 for incorrect usage; 3 if the emulator did not respond. `--json` prints the results as JSON, `--junit FILE`
+writes them for CI.
 
-**A running emulator** is put back as it was, even after Ctrl-C: numbers, faxes, rules and snapshots. The account's clock is frozen
-during the run and can't be turned back, and the journal keeps what happened. Meanwhile the tester's rules are set aside. Accounts
-with faxes in progress are refused.
+**A running emulator** is put back as it was, even after Ctrl-C: numbers, faxes, rules and snapshots. The account's clock is
+frozen during the run and can't be turned back, and the journal keeps what happened. Meanwhile the tester's rules are set aside.
+Accounts with faxes in progress are refused.
 
-**Effects that can't be seen** from outside, such as a second record of one fax, show on a page of the app: `--probe URL` names one,
-which is compared before and after, as JSON or else as text. A page that changes by itself, because it shows the time or a form's token,
-proves nothing, so it isn't compared.
+**Effects that can't be seen** from outside, such as a second record of one fax, show on a page of the app: `--probe URL` names
+one, which is compared before and after, as JSON or else as text. A page that changes by itself, because it shows the time or a
+form's token, proves nothing, so it isn't compared.
 
-**Faxes that the app sends.** `--status-callback URL` is enough to send the app notifications of faxes that it doesn't know. Whether it
-keeps the final status, asks about a lost callback or copes with errors of the API shows only in faxes of its own: `--send COMMAND`
-names a shell command that makes it send one, such as `curl -fsS -X POST localhost:3000/send`. The command should fail if the app can't
-send. An app that does such things in the background gets 5 s for each, or as long as `--patience` says.
+**Faxes that the app sends.** `--status-callback URL` is enough to send the app notifications of faxes that it doesn't know.
+Whether it keeps the final status, asks about a lost callback or copes with errors of the API shows only in faxes of its own:
+`--send COMMAND` names a shell command that makes it send one, such as `curl -fsS -X POST localhost:3000/send`. The command
+should fail if the app can't send. An app that does such things in the background gets 5 s for each, or as long as `--patience`
+says.
 
-**Safety.** Only apps on this machine or in a private network are checked; `--i-own-this-host` allows others. An emulator that the
-command starts itself refuses public addresses on each connection, whatever a name resolves to or a redirect leads to; a running
-one makes its own connections, so the command looks names up itself before the run, and stops if the app redirects elsewhere. A run makes at
-most 500 requests, at most a hundred faxes or direct requests per second, and takes at most ten minutes.
+**Safety.** Only apps on this machine or in a private network are checked; `--i-own-this-host` allows others. An emulator that
+the command starts itself refuses public addresses on each connection, even if a host name resolves to one or a redirect leads
+to one. A running emulator makes its own connections, so the command looks host names up itself before the run, and stops if the
+app redirects elsewhere. A run makes at most 500 requests, at most a hundred faxes or direct requests per second, and takes at
+most ten minutes.
 
 One check of the usual lists is left out on purpose: whether signatures are compared in constant time. Over a network that takes
 thousands of requests and proves little; read the code instead.

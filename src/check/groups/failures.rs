@@ -93,7 +93,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Failures,
         severity: Severity::Should,
         title: "The app copes with a document that can't be downloaded any more",
-        why: "A MediaUrl is valid for two hours, so a notification from a queue that was down leads to 403.",
+        why: "A MediaUrl is valid for two hours. If the app's queue was down for longer, its download is refused with 403.",
         fix: "Fetch the fax for a new MediaUrl, or note the failure and respond 2xx; try a refused download a few times at most.",
         source: "Twilio: Fax media resource (MediaUrl is valid for two hours)",
         profiles: INBOUND,

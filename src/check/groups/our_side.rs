@@ -55,7 +55,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Calls,
         severity: Severity::Warn,
         title: "The app follows a redirect of MediaUrl",
-        why: "Media hosts redirect to where a document is stored, and an app that doesn't follow stores an empty page.",
+        why: "Media hosts redirect to where a document is stored, and an app that doesn't follow the redirect stores an empty document.",
         fix: "Let the HTTP client follow redirects of GET, and check that the final status is 200.",
         source: "RFC 9110, section 15.4; Twilio: Fax Media resource",
         profiles: INBOUND,
