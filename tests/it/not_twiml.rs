@@ -54,7 +54,7 @@ async fn each_kind_of_response_that_is_not_twiml_has_advice_of_its_own() {
         (12_102, HTML, "<html><body>Oops</body></html>", "a web page (HTML)", "CSRF"),
         (12_100, XML, "OK", "plain text", "the simplest is <Response><Receive/></Response>"),
         (12_100, XML, "<!DOCTYPE a [<!ENTITY b \"c\">]><Response/>", "a DOCTYPE", "Remove the DOCTYPE"),
-        (12_100, XML, "\n<?xml version=\"1.0\"?><Response/>", "precedes the XML declaration", "before <?xml"),
+        (12_100, XML, "\n<?xml version=\"1.0\"?><Response/>", "precedes the XML declaration", "spaces before it"),
         (12_100, XML, "<Response><Receive></Response>", "isn't well-formed XML", "close every element"),
         (12_102, XML, "<Error><Code>AccessDenied</Code></Error>", "<Error>", "a storage service or a gateway"),
         (12_102, XML, "<?xml version=\"1.0\"?><Receive/>", "isn't <Response>", "Wrap the verb in <Response>"),
