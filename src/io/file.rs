@@ -51,6 +51,24 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     }
 }
 
+/// Creates a file with data that can be reproduced. Never replaces a file, not even one that appears at the same time.
+///
+/// # Errors
+/// Fails if the file can't be written, or exists already; a symbolic link counts as a file. No part of the file is left.
+pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = draft(path, Contents::Derived)?;
+    draft.write_all(bytes)?;
+    match draft.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Err(error.error),
+        // Some file systems can't rename a file unless it may replace another one.
+        Err(_) => {
+            let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+            file.write_all(bytes).inspect_err(|_| drop(fs::remove_file(path)))
+        }
+    }
+}
+
 /// Checks whether [`write()`] would succeed, as far as that can be known. The file keeps its contents.
 ///
 /// # Errors
@@ -296,6 +314,28 @@ mod tests {
         }
         assert_eq!(names(folder.path()), ["full"]);
         assert_eq!(names(&folder.path().join("full")), ["file"]);
+    }
+
+    #[test]
+    fn a_new_file_never_replaces_one_and_only_one_of_several_writers_succeeds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new");
+        let written = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..8)
+                .map(|n| {
+                    scope.spawn({
+                        let path = &path;
+                        move || create_new(path, n.to_string().as_bytes())
+                    })
+                })
+                .collect();
+            writers.into_iter().map(|writer| writer.join().expect("no panic")).filter(Result::is_ok).count()
+        });
+        assert_eq!((written, names(folder.path())), (1, vec!["new".to_owned()]), "no draft is left");
+        let text = fs::read_to_string(&path).expect("readable");
+        let refused = create_new(&path, b"other").expect_err("it exists");
+        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).expect("readable"), text);
     }
 
     #[test]
