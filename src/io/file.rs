@@ -173,8 +173,19 @@ fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
     #[cfg(not(unix))]
     // Only Unix has these permissions.
     let _ = contents;
+    let folder = folder_of(target);
+    if !folder.is_dir() {
+        return Err(io::Error::new(ErrorKind::NotFound, format!("there is no folder {}", folder.display())));
+    }
     // In the same folder, because a rename can't cross file systems.
-    builder.tempfile_in(folder_of(target))
+    builder.tempfile_in(folder).map_err(without_path)
+}
+
+/// Removes the name of the temporary file from an error, since nobody knows it.
+fn without_path(error: io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(std::error::Error::source);
+    let code = cause.and_then(|cause| cause.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
+    code.map_or(error, io::Error::from_raw_os_error)
 }
 
 /// Writes a temporary file and renames it to the target.
@@ -310,7 +321,8 @@ mod tests {
         for name in ["full", "gone/file"] {
             let path = folder.path().join(name);
             assert!(write(&path, b"new", Contents::Secret).is_err(), "{name}");
-            assert!(check_writable(&path, Contents::Secret).is_err(), "{name}");
+            let error = check_writable(&path, Contents::Secret).expect_err("it can't be written").to_string();
+            assert!(!error.contains(DRAFT_PREFIX), "{error}");
         }
         assert_eq!(names(folder.path()), ["full"]);
         assert_eq!(names(&folder.path().join("full")), ["file"]);

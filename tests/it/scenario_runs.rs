@@ -100,3 +100,31 @@ fn a_remote_emulator_causes_a_warning_if_it_needs_what_the_run_serves() {
         assert_eq!(told(&output).contains(warning), warns, "{}", told(&output));
     }
 }
+
+#[test]
+fn a_wrong_address_of_the_app_or_number_of_pages_is_a_mistake_in_the_file() {
+    let request = "[[steps]]\nname = 'a'\nrequest = { url = '${app}/x' }\n";
+    let cases = [
+        (
+            request.to_owned(),
+            "s.toml:4:19: there is no variable \"app\"; the app's address stands in the file, as url under [app]",
+        ),
+        (
+            format!("[app]\nurl = 'localhost:3000'\n{request}"),
+            "s.toml:2:1: app.url: must be an http or https URL, such as http://localhost:3000, not \"localhost:3000\"",
+        ),
+        (
+            "[[steps]]\nname = 'a'\nsend = { to = '+15558675310', pages = 501 }\n".to_owned(),
+            "steps[0].send.pages: must be 1 to 500 test pages, not 501",
+        ),
+    ];
+    for (text, expected) in cases {
+        let (folder, file) = written(&format!("title = 't'\n{text}"));
+        let output = run(folder.path(), &[&file]);
+        assert!(output.status.code() == Some(2) && told(&output).contains(expected), "{}", told(&output));
+    }
+    let (folder, file) = written(&format!("title = 't'\n[app]\nsample = true\n{request}"));
+    let output = run(folder.path(), &[&file, "--var", "app=3000"]);
+    let expected = "--var app: must be an http or https URL, such as http://localhost:3000, not \"3000\"";
+    assert!(output.status.code() == Some(2) && told(&output).contains(expected), "{}", told(&output));
+}
