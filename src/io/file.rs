@@ -51,6 +51,24 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     }
 }
 
+/// Creates a file with data that can be reproduced. Never replaces a file, not even one that appears at the same time.
+///
+/// # Errors
+/// Fails if the file can't be written, or exists already; a symbolic link counts as a file. No part of the file is left.
+pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = draft(path, Contents::Derived)?;
+    draft.write_all(bytes)?;
+    match draft.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Err(error.error),
+        // Some file systems can't rename a file unless it may replace another one.
+        Err(_) => {
+            let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+            file.write_all(bytes).inspect_err(|_| drop(fs::remove_file(path)))
+        }
+    }
+}
+
 /// Checks whether [`write()`] would succeed, as far as that can be known. The file keeps its contents.
 ///
 /// # Errors
@@ -155,8 +173,19 @@ fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
     #[cfg(not(unix))]
     // Only Unix has these permissions.
     let _ = contents;
+    let folder = folder_of(target);
+    if !folder.is_dir() {
+        return Err(io::Error::new(ErrorKind::NotFound, format!("there is no folder {}", folder.display())));
+    }
     // In the same folder, because a rename can't cross file systems.
-    builder.tempfile_in(folder_of(target))
+    builder.tempfile_in(folder).map_err(without_path)
+}
+
+/// Removes the name of the temporary file from an error, since nobody knows it.
+fn without_path(error: io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(std::error::Error::source);
+    let code = cause.and_then(|cause| cause.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
+    code.map_or(error, io::Error::from_raw_os_error)
 }
 
 /// Writes a temporary file and renames it to the target.
@@ -292,10 +321,33 @@ mod tests {
         for name in ["full", "gone/file"] {
             let path = folder.path().join(name);
             assert!(write(&path, b"new", Contents::Secret).is_err(), "{name}");
-            assert!(check_writable(&path, Contents::Secret).is_err(), "{name}");
+            let error = check_writable(&path, Contents::Secret).expect_err("it can't be written").to_string();
+            assert!(!error.contains(DRAFT_PREFIX), "{error}");
         }
         assert_eq!(names(folder.path()), ["full"]);
         assert_eq!(names(&folder.path().join("full")), ["file"]);
+    }
+
+    #[test]
+    fn a_new_file_never_replaces_one_and_only_one_of_several_writers_succeeds() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new");
+        let written = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..8)
+                .map(|n| {
+                    scope.spawn({
+                        let path = &path;
+                        move || create_new(path, n.to_string().as_bytes())
+                    })
+                })
+                .collect();
+            writers.into_iter().map(|writer| writer.join().expect("no panic")).filter(Result::is_ok).count()
+        });
+        assert_eq!((written, names(folder.path())), (1, vec!["new".to_owned()]), "no draft is left");
+        let text = fs::read_to_string(&path).expect("readable");
+        let refused = create_new(&path, b"other").expect_err("it exists");
+        assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).expect("readable"), text);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The reasons that a tool fails, worded for the assistant that called it: they name the tool or the argument that helps.
 
 use crate::check::RunError;
-use crate::client::ApiError;
+use crate::client::{ApiError, Endpoint};
 use crate::dialect::json::FieldError;
 
 /// The reason that a tool failed, as a sentence that says what to do.
@@ -20,6 +20,23 @@ impl ToolError {
             "account {sid} has no token yet, because no client has signed in to it: let the app make a REST call with it first, or \
              leave account out to use the default account"
         ))
+    }
+
+    /// Returns the error for a call that found that the emulator has ended. `why_none` is the reason that no other one could be
+    /// started.
+    pub(super) fn ended(lost: &Endpoint, why_none: Option<&str>) -> Self {
+        let url = lost.url.as_str().trim_end_matches('/');
+        let what =
+            format!("the emulator at {url} has ended, as it does with the assistant or the terminal that started it");
+        Self(match why_none {
+            None => format!(
+                "{what}; a new one has been started at the same address. The faxes, rules and changed numbers of the old one are \
+                 gone: set up what you need, and call the tool again"
+            ),
+            Some(why) => format!(
+                "{what}, and no new one could be started ({why}): start one with `fauxfax serve`, or restart this MCP server"
+            ),
+        })
     }
 
     /// Returns the error for a call that the client canceled.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use futures_util::FutureExt;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, Implementation, JsonObject, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool as Listed,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode, ErrorData,
+    Implementation, JsonObject, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    Tool as Listed,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
@@ -117,10 +118,29 @@ impl ServerHandler for Handler {
                 format!("there is no tool {:?}; did you mean {}?", request.name, tools::nearest(&request.name));
             return Err(ErrorData::invalid_params(message, None));
         };
-        let result = self.call(tool, request.arguments.unwrap_or_default(), context).await;
-        Ok(result.unwrap_or_else(ToolError::into_result).into())
+        match self.call(tool, request.arguments.unwrap_or_default(), context).await {
+            Ok(result) => Ok(result.into()),
+            Err(error) => Ok(self.home.replaced().await.unwrap_or(error).into_result().into()),
+        }
+    }
+
+    /// Refuses a request that the library doesn't understand.
+    async fn on_custom_request(
+        &self,
+        CustomRequest { method, .. }: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(if WITH_PARAMS.contains(&method.as_str()) {
+            let why = format!("{method}: params must be as the protocol says; those of tools/call have a name");
+            ErrorData::invalid_params(why, None)
+        } else {
+            ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("there is no method {method:?}"), None)
+        })
     }
 }
+
+/// The methods that are understood only with the right parameters.
+const WITH_PARAMS: [&str; 2] = ["initialize", "tools/call"];
 
 /// Returns the account that the address of a request over HTTP names, as in `/mcp?account=AC…`.
 fn account_of(parts: &Parts) -> Option<String> {

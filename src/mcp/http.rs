@@ -4,15 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
 use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
 use super::handler::Handler;
+use super::message::{self, Unreadable};
 use crate::io::own::MCP_PATH;
 
 /// The maximum size of a client's message in bytes. A body of this size isn't charged to the budget for bodies in flight.
@@ -55,6 +57,7 @@ impl Http {
     pub fn router(&self) -> Router {
         Router::new()
             .route_service(MCP_PATH, self.service.clone())
+            .layer(middleware::from_fn(readable))
             .layer(middleware::from_fn_with_state(self.clone(), admit))
     }
 
@@ -74,6 +77,27 @@ async fn admit(State(http): State<Http>, request: Request, next: Next) -> Respon
         return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
     }
     next.run(request).await
+}
+
+/// Refuses a message that can't be read with the reason, as an error of JSON-RPC. The library that serves the rest would say
+/// less, and call it an unsupported media type.
+async fn readable(request: Request, next: Next) -> Response {
+    let is_json = |kind: &str| kind.to_ascii_lowercase().starts_with("application/json");
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if request.method() != Method::POST || !kind.is_some_and(is_json) {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    let refused = |status: StatusCode, why: Unreadable| (status, Json(why.response())).into_response();
+    // The body's only other error is a client that has gone, which reads no response.
+    let Ok(text) = to_bytes(body, MESSAGE_BYTES_MAX).await else {
+        return refused(StatusCode::PAYLOAD_TOO_LARGE, Unreadable::too_long(MESSAGE_BYTES_MAX));
+    };
+    match message::read(&text) {
+        Ok(Some(_)) => next.run(Request::from_parts(head, Body::from(text))).await,
+        Ok(None) => StatusCode::ACCEPTED.into_response(),
+        Err(why) => refused(StatusCode::BAD_REQUEST, why),
+    }
 }
 
 /// Returns whether a request may open a session. At the limit, a client of a later version is refused too, because only

@@ -5,6 +5,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `stdio.rs`, `http.rs` | the two transports: `fauxfax mcp`, and `/mcp` of `serve --mcp` |
+//! | `lines.rs`, `message.rs` | reading the client's messages, and refusing those that can't be read |
 //! | `handler.rs` | lists the tools, and calls one with cancellation |
 //! | `tools/` | the tools themselves, one file per subject |
 //! | `tool.rs` | what a tool is, and the schema of its arguments |
@@ -18,12 +19,14 @@ mod error;
 mod handler;
 mod home;
 mod http;
+mod lines;
+mod message;
 mod stdio;
 mod tool;
 mod tools;
 
 pub use self::client::answers;
 pub use self::handler::Handler;
-pub use self::home::Home;
+pub use self::home::{Home, Order};
 pub use self::http::Http;
 pub use self::stdio::{serve, serve_stdio};

@@ -1,13 +1,20 @@
 //! Serves the tools over standard input and output, or over any other stream, until the client closes it.
 
-use rmcp::transport::async_rw::AsyncRwTransport;
-use rmcp::{RoleServer, ServiceExt};
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::ServiceExt;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::handler::Handler;
+use super::lines::Lines;
 
-/// The maximum length of a client's message in bytes. Longer ones are refused.
-const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// How long calls in progress may go on once the client has closed its end: long enough for the responses to requests that were
+/// piped in, and so short that a client which waits for the end isn't delayed.
+const LAST_CALLS_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// Serves one client over standard input and output until it closes its end, or `stop` completes. Nothing else may write to
 /// standard output.
@@ -25,7 +32,8 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let home = handler.home().clone();
-    let transport = AsyncRwTransport::<RoleServer, _, _>::new(input, output).with_max_line_length(MESSAGE_BYTES_MAX);
+    let ended = Arc::new(Notify::new());
+    let transport = Lines::new(input, output, Arc::clone(&ended));
     let serving = async {
         match handler.serve(transport).await {
             // A panic of the service is logged where it happens.
@@ -34,8 +42,14 @@ pub async fn serve(
             Err(error) => tracing::debug!(%error, "no client"),
         }
     };
+    let last_calls = async {
+        ended.notified().await;
+        let _: Result<(), _> = timeout(LAST_CALLS_TIME_MAX, pending()).await;
+    };
+    // Dropping the service cancels the calls that are in progress.
     tokio::select! {
         () = serving => {}
+        () = last_calls => {}
         () = stop => {}
     }
     home.settled().await;

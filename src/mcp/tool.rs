@@ -118,7 +118,7 @@ impl Call {
             Some(Value::String(account)) => Some(account),
             Some(other) => return Err(ToolError(format!("account: must be a string, not {other}"))),
         };
-        let client = Client::new(home.endpoint.clone(), links, named.or(account));
+        let client = Client::new(home.endpoint(), links, named.or(account));
         Ok(Self { client, home: home.clone(), arguments: Value::Object(arguments), canceled, progress })
     }
 

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use super::document::{Check, Clock, ClockWord, Move, Request, Send};
 use super::expect::short;
+use super::place::{PASSING, tried};
 use super::report::Mismatch;
 use super::run::{Failure, Run, Stop, late};
 use crate::check::list::Selection;
@@ -98,7 +99,12 @@ impl Run<'_> {
             (Err(error @ ApiError::Unreachable { .. }), _) => Err(error.into()),
             (Err(error), refused) => {
                 let (code, answer) = self.place.refusal().await?;
-                let seen = answer.unwrap_or_else(|| error.to_string());
+                let is_passing = PASSING.iter().any(|status| error.is_status(*status));
+                let seen = match answer {
+                    Some(text) if is_passing => format!("{text}; {}", tried()),
+                    Some(text) => text,
+                    None => error.to_string(),
+                };
                 match (refused, code) {
                     (Some(wanted), Some(code)) if wanted == code => Ok(json!({ "code": code })),
                     (Some(wanted), code) => {
@@ -107,8 +113,10 @@ impl Run<'_> {
                         Err(Failure::of(expected, format!("{code}{seen}")).into())
                     }
                     (None, code) => {
+                        let expects =
+                            code.filter(|_| is_passing).map(|code| format!(", or expect it with `refused = {code}`"));
                         let code = code.map(|code| format!("with error {code}")).unwrap_or_default();
-                        let seen = format!("the API refused it {code}: {seen}");
+                        let seen = format!("the API refused it {code}: {seen}{}", expects.unwrap_or_default());
                         Err(Failure::of("the API to accept the fax", seen).into())
                     }
                 }

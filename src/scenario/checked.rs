@@ -163,7 +163,8 @@ fn check_wait(wait: &Wait, earlier: &[ReadStep]) -> Result<(), FieldError> {
 fn check_timeout(seconds: Option<f64>, most: f64) -> Result<(), FieldError> {
     match seconds {
         Some(seconds) if !(0.0..=most).contains(&seconds) => {
-            Err(wrong("timeout", format!("must be a number of seconds from 0 to {most}, not {seconds}")))
+            // The exponent keeps a huge number short.
+            Err(wrong("timeout", format!("must be a number of seconds from 0 to {most}, not {seconds:?}")))
         }
         Some(_) | None => Ok(()),
     }

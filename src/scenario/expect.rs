@@ -147,9 +147,8 @@ impl Run<'_> {
             self.expect_events("webhook.attempt", data, times, fax.as_deref(), &mut failure).await?;
         }
         if let Some(search) = &expect.faxes {
-            let list = self.place.api.get("/faxes", &[("q", &search.q), ("limit", "1")]).await?;
+            let hits = self.place.hits(&search.q).await?;
             let times = search.times.times().unwrap_or_default();
-            let hits = list["hits"].as_u64().and_then(|hits| usize::try_from(hits).ok()).unwrap_or_default();
             if !(times.at_least..=times.at_most).contains(&hits) {
                 let of = if search.q.is_empty() { String::new() } else { format!(" with {}", search.q) };
                 let expected = format!("{}{of}", counted(Some(&search.times), "fax", "faxes"));

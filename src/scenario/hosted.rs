@@ -27,6 +27,12 @@ impl Hosted {
         Self { origin: origin.to_owned(), documents: BTreeMap::new() }
     }
 
+    /// Returns whether there are no documents.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+
     /// Adds a document, and returns its URL.
     pub(super) fn add(&mut self, bytes: Vec<u8>) -> String {
         let number = self.documents.len();

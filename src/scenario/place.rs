@@ -1,6 +1,7 @@
 //! The account in which a scenario runs: reads its credential, freezes its clock, and puts back what the steps changed
 //! in an emulator that keeps running.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
@@ -18,7 +19,9 @@ const TRIES_MAX: usize = 3;
 /// The time before a refused call is made again while the clock runs: the `Retry-After` of the emulator's refusals.
 const RETRY_TIME: Duration = Duration::from_secs(1);
 /// The statuses with which the API refuses a call that may succeed later.
-const PASSING: [u16; 2] = [429, 503];
+pub(super) const PASSING: [u16; 2] = [429, 503];
+/// The number of faxes that a page of the list may have.
+const FAXES_PER_PAGE: &str = "500";
 /// The time limit for putting everything back.
 const RESTORE_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -81,13 +84,13 @@ impl Place {
         let mut tries = 1;
         loop {
             let answer = self.api.rest(path, (&self.sid, &self.token), form).await;
-            let is_passing =
-                answer.as_ref().is_err_and(|error| PASSING.into_iter().any(|status| error.is_status(status)));
-            if !is_passing || tries == TRIES_MAX {
-                return answer;
+            let Err(ApiError::Refused { status, name, detail }) = answer else { return answer };
+            let refused = |detail| Err(ApiError::Refused { status, name, detail });
+            if !PASSING.contains(&status) || wanted.is_some() && self.refusal().await?.0 == wanted {
+                return refused(detail);
             }
-            if wanted.is_some() && self.refusal().await?.0 == wanted {
-                return answer;
+            if tries == TRIES_MAX {
+                return refused(format!("{detail}; {}", tried()));
             }
             // Nothing changes with real time while the clock stands still.
             if self.api.get("/clock", &[]).await?["mode"] != "frozen" {
@@ -112,6 +115,39 @@ impl Place {
     /// Returns the path to the account's faxes.
     pub(super) fn faxes(&self) -> String {
         client::faxes_path(&self.sid)
+    }
+
+    /// Returns how many of the faxes and calls that a search finds were made since the scenario began.
+    pub(super) async fn hits(&self, q: &str) -> Result<usize, ApiError> {
+        let own = self.own().await?;
+        let (mut count, mut token) = (0, None::<String>);
+        loop {
+            let mut query = vec![("q", q), ("limit", FAXES_PER_PAGE)];
+            query.extend(token.as_deref().map(|token| ("page_token", token)));
+            let list = self.api.get("/faxes", &query).await?;
+            let page = list["faxes"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let of_page =
+                page.iter().take_while(|fax| fax["sid"].as_str().is_some_and(|sid| own.contains(sid))).count();
+            count += of_page;
+            token = list["next_page_token"].as_str().map(ToOwned::to_owned);
+            // The newest come first, so all that follow one from before the scenario are older still.
+            if token.is_none() || of_page < page.len() {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// Returns the SIDs of the faxes and calls that were made since the scenario began.
+    async fn own(&self) -> Result<BTreeSet<String>, ApiError> {
+        let since = self.since.to_string();
+        let mut own = BTreeSet::new();
+        for kind in ["fax.status", "call.not-answered"] {
+            let query = [("kind", kind), ("since", &since), ("limit", "10000")];
+            let list = self.api.get("/events", &query).await?;
+            let made = list["events"].as_array().into_iter().flatten().filter(|event| event["data"]["old"].is_null());
+            own.extend(made.filter_map(|event| event["fax_sid"].as_str()).map(ToOwned::to_owned));
+        }
+        Ok(own)
     }
 
     /// Returns the account's numbers.
@@ -152,6 +188,11 @@ impl Place {
         let clock = self.api.control("PUT", "/clock", &[], Some(&json!({ "mode": mode }))).await?;
         Ok(text(&clock["now"]))
     }
+}
+
+/// Says that a call was refused each time that it was made, and what to do.
+pub(super) fn tried() -> String {
+    format!("the call was made {TRIES_MAX} times; if a rule refuses it, limit the rule with `times`")
 }
 
 fn text(value: &Value) -> String {

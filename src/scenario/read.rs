@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use url::Url;
 
 use super::checked::{ReadStep, known_step, steps};
 use super::document::{App, Document};
@@ -160,7 +161,18 @@ fn variables(
         };
         vars.insert(APP_VAR.to_owned(), url.trim_end_matches('/').to_owned());
     }
+    if let (Some(app), Some(url)) = (root.get("app"), vars.get(APP_VAR))
+        && !is_url(url)
+    {
+        let name = if source.vars.contains_key(APP_VAR) { "--var app" } else { "app.url" };
+        let reason = format!("{name}: must be an http or https URL, such as http://localhost:3000, not {url:?}");
+        return Err(field(file, app.span().start, reason));
+    }
     Ok(vars)
+}
+
+fn is_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 fn field(file: &config::Source, at: usize, reason: String) -> BadFile {
@@ -170,7 +182,8 @@ fn field(file: &config::Source, at: usize, reason: String) -> BadFile {
 fn advice(name: &str, known: &[&str], list: &str) -> String {
     match field_words::nearest(name, known) {
         Some(near) => format!("did you mean {near}?"),
-        None if known.is_empty() => "it has none; they stand under [vars]".to_owned(),
+        None if name == APP_VAR => "the app's address stands in the file, as url under [app]".to_owned(),
+        None if known.is_empty() => "the file has no variables; write them under [vars]".to_owned(),
         None => format!("{list} {}", known.join(", ")),
     }
 }

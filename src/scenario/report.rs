@@ -10,6 +10,9 @@ use crate::check::{Exchange, Verdict};
 /// Why a step isn't judged if the user has ended the run.
 pub(super) const INTERRUPTED: &str = "the run was interrupted";
 
+/// Why no step is judged if an earlier scenario of the same run has found no emulator.
+const NO_EMULATOR: &str = "no emulator responded to an earlier scenario";
+
 /// The name and the action of the only step in the results of a scenario that could not begin.
 const BEGIN: (&str, &str) = ("the scenario begins", "begin");
 
@@ -115,6 +118,12 @@ impl Report {
             interrupted: true,
             ..Self::empty(scenario)
         }
+    }
+
+    /// Returns the report of a scenario that was not begun, because the emulator of an earlier one was lost.
+    #[must_use]
+    pub fn not_begun(scenario: &Scenario) -> Self {
+        Self { steps: Self::all_not_judged(scenario, NO_EMULATOR).collect(), ..Self::empty(scenario) }
     }
 
     fn all_not_judged(scenario: &Scenario, why: &str) -> impl Iterator<Item = StepResult> {

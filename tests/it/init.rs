@@ -3,11 +3,13 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::process::FAUXFAX;
-use crate::terminal::in_terminal_typing;
+use crate::terminal::{in_terminal_typing, in_terminal_with};
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(FAUXFAX);
@@ -132,6 +134,63 @@ fn on_a_terminal_it_asks_and_no_is_the_default() {
         let printed = in_terminal_typing(command(folder.path(), &["init"]), "[y/N]", answer).text;
         assert!(printed.contains("Write these 2 files? [y/N]"), "{printed}");
         assert_eq!(files(folder.path()).len(), count, "{answer:?}: {printed}");
+    }
+}
+
+#[test]
+fn a_file_that_appears_meanwhile_is_kept_and_the_others_are_removed_again() {
+    let folder = folder(&[]);
+    let path = folder.path().join("compose.yaml");
+    let printed = in_terminal_with(command(folder.path(), &["init", "--compose", "--workflow"]), "[y/N]", |terminal| {
+        fs::write(&path, "theirs").expect("written");
+        terminal.write_all(b"y\n").expect("typed");
+    });
+    assert_eq!(printed.code, 1, "{}", printed.text);
+    // The terminal wraps the message.
+    let text = printed.text.replace('\n', "");
+    assert!(text.contains("compose.yaml has just been created by another program"), "{}", printed.text);
+    assert!(text.contains("what had been written was removed again"), "{}", printed.text);
+    assert_eq!(fs::read_to_string(&path).expect("still there"), "theirs");
+    let left: Vec<_> = fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("one").path()).collect();
+    assert_eq!(left, [path], "the folders are removed too");
+}
+
+#[test]
+fn a_folder_that_is_a_link_out_of_the_project_is_refused() {
+    let outside = tempfile::tempdir().expect("a folder");
+    for (target, expected) in [
+        (outside.path().to_owned(), "scenarios is a symbolic link that leads out of the project"),
+        ("missing".into(), "scenarios is a symbolic link that leads nowhere"),
+    ] {
+        let folder = folder(&[]);
+        symlink(&target, folder.path().join("scenarios")).expect("a link");
+        for flag in ["--yes", "--dry-run"] {
+            let output = fauxfax(folder.path(), &["init", flag]);
+            assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+            assert!(told(&output).contains(expected), "{}", told(&output));
+        }
+        assert!(fs::read_dir(outside.path()).expect("a folder").next().is_none());
+        assert!(!folder.path().join("fauxfax.toml").exists());
+    }
+    // A link within the project is followed, and so is one to the project itself.
+    let project = folder(&[]);
+    fs::create_dir(project.path().join("fax")).expect("a folder");
+    symlink("fax", project.path().join("scenarios")).expect("a link");
+    let link = outside.path().join("link");
+    symlink(project.path(), &link).expect("a link");
+    let output = fauxfax(outside.path(), &["init", "--yes", "link"]);
+    assert!(output.status.success(), "{}", told(&output));
+    assert_eq!(files(project.path()), ["fauxfax.toml", "fax/incoming-fax.toml", "scenarios/incoming-fax.toml"]);
+}
+
+#[test]
+fn a_file_in_place_of_a_folder_is_an_error_and_nothing_is_written() {
+    let folder = folder(&["scenarios"]);
+    for flag in ["--yes", "--dry-run"] {
+        let output = fauxfax(folder.path(), &["init", flag]);
+        assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+        assert!(told(&output).contains("scenarios is a file, but a folder is needed"), "{}", told(&output));
+        assert_eq!(files(folder.path()), ["scenarios"]);
     }
 }
 

@@ -76,6 +76,7 @@ mod quickstart;
 mod redirects;
 mod replay;
 mod rules;
+mod scenario_runs;
 mod scenarios;
 mod schema;
 mod script;

@@ -261,6 +261,45 @@ async fn a_canceled_check_puts_everything_back_and_a_second_one_beside_it_is_ref
     assert!(before.contains("busy") && rules.contains("\"busy\""), "{rules}");
 }
 
+/// Builds a document of some pages, each with 100 lines of 90 characters, which begin with the page's number.
+fn wordy(pages: usize) -> Vec<u8> {
+    let numbers = || 0..pages;
+    let kids: Vec<String> = numbers().map(|page| format!("{} 0 R", 4 + 2 * page)).collect();
+    let kids = format!("<< /Type /Pages /Kids [{}] /Count {pages} >>", kids.join(" "));
+    let font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Courier >>".to_vec();
+    let mut objects = vec![b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(), kids.into_bytes(), font];
+    for page in numbers() {
+        let line = format!("({}) Tj T* ", format!("p{} ", page + 1).repeat(30));
+        let text = format!("BT /F 6 Tf 7 TL 36 750 Td {} ET", line.repeat(100));
+        objects.push(
+            format!(
+                "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {} 0 R /Resources << /Font << /F 3 0 R >> >> >>",
+                5 + 2 * page
+            )
+            .into_bytes(),
+        );
+        objects.push(crate::pdfs::stream("", text.as_bytes()));
+    }
+    crate::pdfs::file(&objects)
+}
+
+#[tokio::test]
+async fn the_text_of_a_long_fax_names_the_pages_that_are_left_out() {
+    let bench = Bench::start().await;
+    let app = app().await;
+    bench.told("set_number", json!({ "fax_url": format!("{}/fax", app.uri()) })).await;
+    let fax = bench.account.receive(fauxfax::Document::bytes(wordy(4))).await.expect("it ends");
+    let (text, _) = bench.told("page_text", json!({ "fax": fax.sid.to_string() })).await;
+    assert!(text.contains("--- page 1 of 4 ---\np1 p1") && text.chars().count() <= 16_000, "{}", text.len());
+    assert!(
+        text.ends_with("[page 2 is cut, and pages 3 to 4 are left out; name one with page]"),
+        "{}",
+        &text[text.len() - 200..]
+    );
+    let (one, _) = bench.told("page_text", json!({ "fax": fax.sid.to_string(), "page": 3 })).await;
+    assert!(one.starts_with("p3 p3") && !one.contains("left out"), "{one}");
+}
+
 #[tokio::test]
 async fn files_are_read_only_for_a_client_on_this_machine() {
     let bench = Bench::start().await;
@@ -293,6 +332,10 @@ async fn a_configured_token_is_not_shown() {
     let (_, fax) = bench.told("send_fax", json!({ "to": "+15558675310" })).await;
     let (shown, _) = bench.told("show_fax", json!({ "fax": fax["sid"] })).await;
     assert!(!shown.contains(&*token), "{shown}");
+    // It is needed to connect, so those who may call the control API find it there.
+    let url = bench.emulator.url().parse().expect("a URL");
+    let target = format!("/_fauxfax/v1/quickstart?account={}", bench.account.sid());
+    assert!(crate::mcp_http::get(&url, &target).await.contains(&*token));
 }
 
 #[tokio::test]

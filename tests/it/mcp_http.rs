@@ -44,9 +44,13 @@ pub(crate) async fn get(url: &Url, target: &str) -> String {
 }
 
 async fn post(url: &Url, target: &str, headers: &[(&str, &str)], message: &Value) -> Answer {
+    post_text(url, target, headers, &message.to_string()).await
+}
+
+/// Posts a text, which may be no message.
+async fn post_text(url: &Url, target: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let host = url.socket_addrs(|| None).expect("an address")[0];
-    let (mut head, body) =
-        (format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"), message.to_string());
+    let mut head = format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     for (name, value) in [("Accept", ACCEPT), ("Content-Type", "application/json")].iter().chain(headers) {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -149,7 +153,18 @@ async fn the_emulator_never_calls_its_own_tools_as_an_app() {
 async fn sessions_and_messages_are_limited() {
     let (_emulator, url) = started(None).await;
     let large = json!({ "jsonrpc": "2.0", "id": 1, "method": "x".repeat(70_000) });
-    assert_eq!(post(&url, "/mcp", &[], &large).await.status, 413);
+    let answer = post(&url, "/mcp", &[], &large).await;
+    assert!(answer.status == 413 && answer.body.contains("at most 65536 bytes"), "{}", answer.body);
+    for (text, code, words) in [
+        ("not JSON", -32700, "not valid JSON"),
+        ("[]", -32600, "batch"),
+        ("{\"jsonrpc\":\"2.0\"}", -32600, "not a message of JSON-RPC 2.0"),
+    ] {
+        let answer = post_text(&url, "/mcp", &[], text).await;
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{error}: {}", answer.body));
+        assert_eq!((answer.status, &body["error"]["code"]), (400, &json!(code)), "{text}: {body}");
+        assert!(body["error"]["message"].as_str().expect("text").contains(words), "{text}: {body}");
+    }
     for number in 1..=100 {
         assert_eq!(post(&url, "/mcp", &[], &initialize()).await.status, 200, "{number}");
     }
@@ -206,7 +221,18 @@ fn the_description_for_the_registry_names_this_version_and_its_packages() {
     let owner = repository.split('/').nth(3).expect("an owner");
     assert_eq!(server["name"], format!("io.github.{owner}/fauxfax"));
     assert!(server["description"].as_str().expect("text").len() <= 100, "the registry's limit");
+    // What the registry's JSON Schema of 2025-12-11 demands.
+    assert!(server["$schema"].as_str().expect("a URL").ends_with("/schemas/2025-12-11/server.schema.json"));
+    let name = regex_lite::Regex::new("^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$").expect("a pattern");
+    assert!(name.is_match(server["name"].as_str().expect("text")) && server["repository"]["source"].is_string());
     for package in server["packages"].as_array().expect("packages") {
+        assert_eq!(package["transport"], json!({ "type": "stdio" }));
+        for argument in package["packageArguments"].as_array().expect("arguments") {
+            assert!(argument["type"] == "positional" && argument["value"].is_string(), "{argument}");
+        }
+        for variable in package["environmentVariables"].as_array().expect("variables") {
+            assert!(variable["name"].is_string() && variable["isRequired"].is_boolean(), "{variable}");
+        }
         let image = format!("ghcr.io/{owner}/fauxfax:{}", env!("CARGO_PKG_VERSION"));
         match package["registryType"].as_str() {
             Some("oci") => assert_eq!(package["identifier"], image.as_str()),

@@ -43,12 +43,17 @@ impl Server {
         writeln!(self.input.as_mut().expect("open"), "{message}").expect("sent");
     }
 
+    /// Reads the next message.
+    fn read(&mut self) -> Value {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("a line");
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
     /// Sends a request and reads the next line, which must be its response: nothing else is written to standard output.
     fn ask(&mut self, message: &Value) -> Value {
         self.say(message);
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("a line");
-        let answer: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+        let answer = self.read();
         assert_eq!(answer["id"], message["id"], "{answer}");
         answer
     }
@@ -130,20 +135,120 @@ fn a_missing_control_token_is_reported_and_a_program_that_is_no_emulator_is_refu
 }
 
 #[test]
-fn a_client_that_sends_nonsense_gets_errors_and_no_panic() {
+fn a_client_that_sends_nonsense_gets_an_error_for_each_message_and_no_panic() {
     let home = tempfile::tempdir().expect("a folder");
     let mut server = Server::start(home.path(), &["--listen", "127.0.0.1:0"], &[]);
     let mut input = server.input.take().expect("open");
-    writeln!(input, "not JSON\n{{\"jsonrpc\":\"2.0\"}}\n[]\n{}", "x".repeat(2_000_000)).expect("sent");
+    let long = "x".repeat(2_000_000);
+    let lines = [
+        ("not JSON", json!(-32700), "not valid JSON", Value::Null),
+        ("{\"jsonrpc\":\"2.0\"}", json!(-32600), "not a message of JSON-RPC 2.0", Value::Null),
+        ("[]", json!(-32600), "batch", Value::Null),
+        (&*long, json!(-32600), "at most 1048576 bytes", Value::Null),
+        ("{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":7}", json!(-32600), "not a message of JSON-RPC 2.0", json!(5)),
+    ];
+    for (line, ..) in &lines {
+        writeln!(input, "{line}").expect("sent");
+    }
+    // An empty line and an unknown notification get no response.
+    writeln!(input, "\r\n{{\"jsonrpc\":\"2.0\",\"method\":\"$/unknown\"}}").expect("sent");
     server.input = Some(input);
-    // Errors that belong to no request may come first.
     server.say(&json!({ "jsonrpc": "2.0", "id": 9, "method": "ping" }));
-    let mut lines =
-        (&mut server.output).lines().map(|line| serde_json::from_str::<Value>(&line.expect("text")).expect("JSON"));
-    let answer = lines.find(|answer| answer["id"] == 9).expect("an answer");
-    assert_eq!(answer["result"], json!({}));
+    for (line, code, words, id) in lines {
+        let answer = server.read();
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert_eq!(
+            (&answer["error"]["code"], &answer["id"]),
+            (&code, &id),
+            "{}: {answer}",
+            &line[..line.len().min(60)]
+        );
+        assert!(message.contains(words) && answer["jsonrpc"] == "2.0", "{answer}");
+    }
+    let answer = server.read();
+    assert_eq!((&answer["id"], &answer["result"]), (&json!(9), &json!({})));
+    for (method, code, words) in
+        [("tools/call", -32602, "have a name"), ("tools/cal", -32601, "no method \"tools/cal\"")]
+    {
+        let answer = server.ask(&json!({ "jsonrpc": "2.0", "id": 10, "method": method, "params": {} }));
+        let message = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(answer["error"]["code"] == code && message.contains(words), "{answer}");
+    }
+    let (status, rest, errors) = server.end();
+    assert!(status == Some(0) && !errors.contains("panicked") && rest.is_empty(), "{rest}{errors}");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the time until the process has ended is measured")]
+fn it_ends_at_once_when_its_client_has_gone_although_a_call_is_in_progress() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut server = Server::start(home.path(), &["--listen", "127.0.0.1:0"], &[]);
+    let arguments = json!({ "status": "received", "timeout": 300 });
+    let call = json!({ "name": "wait", "arguments": arguments });
+    server.say(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call }));
+    server.ask(&json!({ "jsonrpc": "2.0", "id": 2, "method": "ping" }));
+    let begun = std::time::Instant::now();
     let (status, _, errors) = server.end();
-    assert!(status == Some(0) && !errors.contains("panicked"), "{errors}");
+    assert_eq!(status, Some(0), "{errors}");
+    let span = begun.elapsed();
+    assert!(span < std::time::Duration::from_secs(1), "it took {span:?}");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the time until the process has ended is measured")]
+fn a_check_in_progress_is_put_back_at_once_when_its_client_has_gone() {
+    let home = tempfile::tempdir().expect("a folder");
+    let _emulator = Running::start(&mut serve(home.path(), &[]));
+    let own = address(home.path());
+    let snapshots = || {
+        crate::process::ask(own, "GET /_fauxfax/v1/snapshots HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    };
+    let mut server = Server::start(home.path(), &["--url", &own.to_string()], &[]);
+    let app = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/fax", app.local_addr().expect("an address"));
+    let call = json!({ "name": "check", "arguments": { "url": url } });
+    server.say(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call }));
+    // The app accepts the connection, and never responds.
+    let _connection = app.accept().expect("the app is called");
+    assert!(snapshots().contains("fauxfax-check"), "{}", snapshots());
+    let begun = std::time::Instant::now();
+    let (status, _, errors) = server.end();
+    let span = begun.elapsed();
+    assert!(status == Some(0) && span < std::time::Duration::from_secs(1), "it took {span:?}: {errors}");
+    assert!(!snapshots().contains("fauxfax-check"), "{}", snapshots());
+}
+
+#[test]
+fn requests_that_are_piped_in_get_their_responses() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut server = Server::start(home.path(), &["--listen", "127.0.0.1:0"], &[]);
+    let call = json!({ "name": "list_faxes", "arguments": {} });
+    server.say(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call }));
+    let (status, rest, errors) = server.end();
+    assert!(status == Some(0) && rest.contains("\"id\":1"), "{rest}{errors}");
+}
+
+#[test]
+fn an_assistant_that_loses_the_emulator_of_another_one_gets_its_own() {
+    let home = tempfile::tempdir().expect("a folder");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+    let own = port.to_string();
+    let variables = [("FAUXFAX_LISTEN", own.as_str())];
+    let mut first = Server::start(home.path(), &[], &variables);
+    let mut second = Server::start(home.path(), &[], &variables);
+    assert!(first.call("show_account").contains(&own) && second.call("show_account").contains(&own));
+    first.end();
+    let told = second.call("show_account");
+    assert!(told.contains(&format!("the emulator at http://{own} has ended")), "{told}");
+    assert!(told.contains("a new one has been started at the same address"), "{told}");
+    assert!(second.call("show_account").contains(&own));
+    // Its own emulator is found by the next assistant.
+    let mut third = Server::start(home.path(), &[], &variables);
+    assert!(third.call("show_account").contains(&own));
+    let (_, _, errors) = third.end();
+    assert!(errors.contains("using the emulator at"), "{errors}");
+    let (status, _, errors) = second.end();
+    assert!(status == Some(0) && errors.contains("fauxfax mcp: started an emulator at"), "{errors}");
 }
 
 #[test]

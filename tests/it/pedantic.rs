@@ -196,6 +196,30 @@ fn an_app_that_is_asked_twice_decides_with_its_first_response() {
 }
 
 #[test]
+fn the_hash_does_not_depend_on_which_of_two_requests_is_answered_first() {
+    let answered = |is_second_first: bool| {
+        let mut script = world(1, false);
+        let rule = json!({ "webhook": { "duplicate": true } });
+        script.control(AddRule(rule::parse(&rule, Dialect::Twilio).expect("a rule"))).expect("there is room");
+        script.receive(call(1));
+        let mut asked = script.take_asked();
+        assert_eq!(asked.len(), 2, "the app is asked twice");
+        // The effect that is put back last is completed first.
+        if !is_second_first {
+            asked.reverse();
+        }
+        asked.into_iter().for_each(|effect| script.put_back(effect));
+        crate::timelines::to_rest(&mut script, RECEIVE);
+        let events = script.events(None);
+        let deliveries = events.iter().filter_map(|event| event.kind.exchange()).map(|record| record.delivery.number());
+        (deliveries.collect::<Vec<_>>(), lines(&script))
+    };
+    let [(first, lines_of_first), (second, lines_of_second)] = [false, true].map(answered);
+    assert_eq!((first[..2].to_vec(), second[..2].to_vec()), (vec![1, 2], vec![2, 1]));
+    assert_eq!(lines_of_first, lines_of_second);
+}
+
+#[test]
 fn a_testers_rule_takes_precedence() {
     for seed in 0..SEEDS {
         let mut script = world(seed, true);

@@ -17,7 +17,7 @@ fn root() -> PathBuf {
 }
 
 /// Runs `fauxfax run` in a folder, without the developer's own environment variables.
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);
     command.arg("run").args(arguments).current_dir(folder).env("HOME", folder);
     for name in ["FAUXFAX_URL", "FAUXFAX_ACCOUNT", "FAUXFAX_CONTROL_TOKEN", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"] {
@@ -26,12 +26,12 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     command.output().expect("it runs")
 }
 
-fn told(output: &Output) -> String {
+pub(crate) fn told(output: &Output) -> String {
     [output.stdout.as_slice(), &output.stderr].map(String::from_utf8_lossy).concat()
 }
 
 /// Writes a scenario to a folder of its own.
-fn written(text: &str) -> (tempfile::TempDir, String) {
+pub(crate) fn written(text: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("s.toml"), text).expect("written");
     (folder, "s.toml".to_owned())
@@ -296,9 +296,12 @@ name = \"never reached\"
 expect = { status = \"received\" }
 ";
     let (folder, file) = written(text);
+    let later = "title = \"u\"\n[[steps]]\nname = \"a step of a later file\"\nclock = \"drain\"\n";
+    fs::write(folder.path().join("later.toml"), later).expect("written");
     let output = fs::File::create(folder.path().join("output")).expect("a file");
     let mut command = Command::new(FAUXFAX);
-    command.args(["run", &file, "--url", &emulator.url(), "--account", &account.sid().to_string()]);
+    command.args(["run", &file, "later.toml", "--junit", "results.xml"]);
+    command.args(["--url", &emulator.url(), "--account", &account.sid().to_string()]);
     command.current_dir(folder.path()).env("HOME", folder.path()).stdout(output).stderr(std::process::Stdio::null());
     let mut running = Running::start(&mut command);
     // The run is interrupted while the call waits for the app.
@@ -311,6 +314,11 @@ expect = { status = \"received\" }
     assert_eq!(code, Some(1));
     let told = fs::read_to_string(folder.path().join("output")).expect("written");
     assert!(told.contains("the run was interrupted") && !told.contains("FAIL"), "{told}");
+    assert!(told.contains("not judged  a step of a later file") && told.contains("in 2 scenarios"), "{told}");
+    let xml = fs::read_to_string(folder.path().join("results.xml")).expect("written");
+    let skipped =
+        "name=\"a step of a later file\" time=\"0.000\">\n      <skipped message=\"the run was interrupted\"/>";
+    assert!(xml.contains(skipped), "{xml}");
     assert!(account.newest_fax().is_none());
     let (clock, before) = (account.clock(), account.clock().now());
     tokio::task::block_in_place(|| eventually(|| (clock.now() > before).then_some(()), "the clock still stands still"));
@@ -422,7 +430,8 @@ clock = \"drain\"
 
     let output = run(folder.path(), &["good.toml", "--junit", "missing/results.xml"]);
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
-    assert!(told(&output).contains("can't write missing/results.xml"), "{}", told(&output));
+    let expected = "can't write missing/results.xml: there is no folder missing";
+    assert!(told(&output).contains(expected), "{}", told(&output));
     assert!(
         !told(&output).contains("passed"),
         "no result is printed if the report can't be written: {}",
@@ -442,31 +451,6 @@ fn a_pipe_or_a_folder_is_refused_in_place_of_a_file() {
         let output = run(folder.path(), &[argument]);
         assert!(output.status.code() == Some(2) && told(&output).contains(expected), "{}", told(&output));
     }
-}
-
-#[test]
-fn the_scenario_itself_copes_with_pedantic_mode() {
-    let sends: String =
-        (0..60).map(|n| format!("[[steps]]\nname = \"{n}\"\nsend = {{ to = \"+15558675310\" }}\n")).collect();
-    // The refusals of pedantic mode are in the journal.
-    let text = format!(
-        "title = \"t\"\n[settings]\npedantic = true\n{sends}[[steps]]\nname = \"calls were refused\"\n\
-         expect = {{ match = {{ kind = \"api.request\", data = {{ status = 429 }} }} }}\n"
-    );
-    let (folder, file) = written(&text);
-    let output = run(folder.path(), &[&file]);
-    assert!(told(&output).contains("61 passed, 0 failed"), "{}", told(&output));
-    let refused = "title = \"t\"
-[[steps]]
-name = \"the API refuses a call\"
-rule = { times = 1, api = { status = 429 } }
-[[steps]]
-name = \"which is expected\"
-send = { to = \"+15558675310\", refused = 20429 }
-";
-    let (folder, file) = written(refused);
-    let output = run(folder.path(), &[&file]);
-    assert!(told(&output).contains("2 passed, 0 failed"), "{}", told(&output));
 }
 
 #[test]

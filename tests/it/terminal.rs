@@ -126,7 +126,9 @@ pub(crate) fn in_terminal_typing(command: Command, seen: &str, answer: &str) -> 
     in_terminal_with(command, seen, |terminal| terminal.write_all(answer.as_bytes()).expect("typed"))
 }
 
-fn in_terminal_with(mut command: Command, seen: &str, then: impl FnOnce(&mut File)) -> Printed {
+/// Runs a command in a terminal, calls `then` with the terminal once it has shown this text, and returns what it shows at
+/// the end.
+pub(crate) fn in_terminal_with(mut command: Command, seen: &str, then: impl FnOnce(&mut File)) -> Printed {
     let (mut terminal, inside) = terminal();
     let stdio = || Stdio::from(inside.try_clone().expect("a copy"));
     command.stdin(stdio()).stdout(stdio()).stderr(stdio());

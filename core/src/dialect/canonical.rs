@@ -44,9 +44,9 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
                 *step += 1;
                 *step
             }
-            // These events follow from events of both strands above, or from different text messages, so their order
-            // varies from run to run.
-            Strand::Alerts | Strand::Reports | Strand::Rules | Strand::TextMessages => 0,
+            // These events follow from events of both strands above, from different text messages, or from requests that may
+            // be answered at any time, so their order varies from run to run.
+            Strand::Alerts | Strand::Reports | Strand::Rules | Strand::TextMessages | Strand::SecondRequests => 0,
         };
         let text = without_sids(&text);
         by_fax.entry(event.fax).or_default().push(Line { at: event.at.since(origin), strand, step, text });
@@ -130,6 +130,8 @@ enum Strand {
     Rules,
     /// Statuses and callbacks of text messages, which belong to no fax.
     TextMessages,
+    /// Second requests for TwiML, which a rule or pedantic mode makes at the same time as the first ones.
+    SecondRequests,
 }
 
 /// Returns an event's strand and line; `None` if it is not part of the projection.
@@ -150,7 +152,9 @@ fn line(event: &Event) -> Option<(Strand, String)> {
         }
         EventKind::DocumentLoss(loss) => conversation(loss.to_string()),
         EventKind::WebhookAttempt { record } => {
+            let is_second = record.delivery.number() > 1;
             let strand = match record.purpose {
+                Purpose::FaxUrl | Purpose::FallbackUrl if is_second => Strand::SecondRequests,
                 Purpose::MediaUrl | Purpose::FaxUrl | Purpose::FallbackUrl => Strand::Conversation,
                 Purpose::StatusCallback if event.fax.is_none() => Strand::TextMessages,
                 Purpose::Action | Purpose::StatusCallback => Strand::Messages,

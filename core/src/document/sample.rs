@@ -21,7 +21,7 @@ const SIZES_PT: [f32; 5] = [6.0, 8.0, 10.0, 14.0, 20.0];
 
 /// The error that is returned if the requested number of test pages is 0 or exceeds the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("1 to {SAMPLE_PAGES_MAX} test pages, not {0}")]
+#[error("must be 1 to {SAMPLE_PAGES_MAX} test pages, not {0}")]
 pub struct SamplePagesError(u32);
 
 /// Creates a document of test pages.

@@ -3,19 +3,19 @@
 
 mod language;
 mod plan;
+mod write;
 
 use std::io::{BufRead, IsTerminal, Write, stdin};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum, ValueHint};
 
 use self::language::{Found, detect};
 use self::plan::{Plan, Planned, Wishes};
 use super::out::stdout;
-use crate::io::file::{self, Contents};
 
 /// The exit status for incorrect usage, and for a choice that only the user can make.
 const EXIT_USAGE: u8 = 2;
@@ -96,9 +96,11 @@ pub(super) fn run(flags: &InitFlags) -> anyhow::Result<ExitCode> {
     let wishes =
         Wishes { language, package: flags.package || names_package, compose: flags.compose, workflow: flags.workflow };
     let plan = Plan::of(&flags.folder, wishes);
+    let missing = plan.files.iter().filter(|file| !file.exists);
+    write::check(&flags.folder, missing.clone())?;
     let mut out = stdout();
     shown(&plan, &found, wishes, &mut out)?;
-    let fresh = plan.files.iter().filter(|file| !file.exists).count();
+    let fresh = missing.clone().count();
     if fresh == 0 {
         writeln!(out, "Nothing is left to write.")?;
         return Ok(ExitCode::SUCCESS);
@@ -109,9 +111,7 @@ pub(super) fn run(flags: &InitFlags) -> anyhow::Result<ExitCode> {
     if !flags.yes && !agreed(fresh, &mut out)? {
         bail!("nothing was written");
     }
-    for planned in plan.files.iter().filter(|file| !file.exists) {
-        written(planned)?;
-    }
+    write::write(&flags.folder, missing)?;
     writeln!(out, "{NEW}Written.{NEW:#} Next:\n")?;
     for line in &plan.next {
         writeln!(out, "  {line}")?;
@@ -135,7 +135,7 @@ fn shown(plan: &Plan, found: &[Found], wishes: Wishes, out: &mut impl Write) -> 
         }
         None => writeln!(out, "A test in {}.\n", wishes.language.title())?,
     }
-    for Planned { path, text, exists } in &plan.files {
+    for Planned { name: _, path, text, exists } in &plan.files {
         if *exists {
             writeln!(
                 out,
@@ -168,17 +168,4 @@ fn agreed(fresh: usize, out: &mut impl Write) -> anyhow::Result<bool> {
     let mut answer = String::new();
     stdin().lock().read_line(&mut answer)?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
-}
-
-fn written(planned: &Planned) -> anyhow::Result<()> {
-    let path: &Path = &planned.path;
-    let failed = || format!("can't write {}", path.display());
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(failed)?;
-    }
-    // Checked again, because the user may have taken a while to agree.
-    if path.symlink_metadata().is_ok() {
-        bail!("{} has just been created by someone else; it stays as it is", path.display());
-    }
-    file::write(path, planned.text.as_bytes(), Contents::Derived).with_context(failed)
 }

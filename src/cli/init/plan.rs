@@ -25,6 +25,8 @@ pub(super) struct Wishes {
 /// A file to write.
 #[derive(Debug)]
 pub(super) struct Planned {
+    /// The path within the project.
+    pub(super) name: &'static str,
     pub(super) path: PathBuf,
     pub(super) text: String,
     /// Whether the file exists already, in which case it stays unchanged.
@@ -61,11 +63,11 @@ impl Plan {
         if wishes.workflow {
             files.push((".github/workflows/fauxfax.yml", workflow(&test)));
         }
-        let planned = |(name, text): (&str, String)| {
+        let planned = |(name, text): (&'static str, String)| {
             let path = if folder == Path::new(".") { PathBuf::from(name) } else { folder.join(name) };
             // A dangling link counts too: writing would create its target.
             let exists = path.symlink_metadata().is_ok();
-            Planned { path, text, exists }
+            Planned { name, path, text, exists }
         };
         let files: Vec<Planned> = files.into_iter().map(planned).collect();
         let mut notes = Vec::new();

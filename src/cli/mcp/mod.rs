@@ -3,10 +3,12 @@
 
 mod print_config;
 
+use std::pin::pin;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
+use tokio::sync::mpsc;
 use url::Url;
 
 use self::print_config::Client;
@@ -19,7 +21,7 @@ use super::values::words;
 use crate::client::Endpoint;
 use crate::config::{Config, LogLevel, Setting, Settings};
 use crate::io::client::ClientOptions;
-use crate::mcp::{Handler, Home, answers, serve_stdio};
+use crate::mcp::{Handler, Home, Order, answers, serve_stdio};
 use crate::model::account::Dialect;
 use crate::server::Server;
 
@@ -94,34 +96,87 @@ async fn serve(flags: &McpFlags, config: &mut Config) -> anyhow::Result<()> {
         insecure: config.insecure_webhooks,
         ..ClientOptions::default()
     };
-    if let Some(endpoint) = running(flags, config).await? {
-        out::note(&format!("fauxfax mcp: using the emulator at {}", endpoint.url));
-        serve_stdio(Handler::new(Home::local(endpoint, account, client)), stop).await;
-        return Ok(());
+    match running(flags, config).await? {
+        Some(Running::Named(endpoint)) => {
+            out::note(&format!("fauxfax mcp: using the emulator at {}", endpoint.url));
+            serve_stdio(Handler::new(Home::local(endpoint, account, client)), stop).await;
+            Ok(())
+        }
+        Some(Running::Usual(endpoint)) => {
+            out::note(&format!("fauxfax mcp: using the emulator at {}", endpoint.url));
+            let home = Home::local(endpoint.clone(), account.clone(), client);
+            shared(config, account.as_deref(), (home, &endpoint), stop).await
+        }
+        None => {
+            let (server, endpoint) = started(config, account.as_deref()).await?;
+            let handler = Handler::new(Home::local(endpoint, account, client));
+            server.serve(serve_stdio(handler, stop)).await.context("saving the state failed")
+        }
     }
-    adapt(config, account.as_deref())?;
+}
+
+/// Serves the tools for an emulator that is running at the usual address. If that one ends, as it does with the assistant that
+/// started it, another one is started in this process when a tool needs it.
+async fn shared(
+    config: &mut Config,
+    account: Option<&str>,
+    (home, usual): (Home, &Endpoint),
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let (orders, mut ordered) = mpsc::channel::<Order>(1);
+    let mut serving = pin!(serve_stdio(Handler::new(home.with_orders(orders)), stop));
+    loop {
+        let order = tokio::select! {
+            () = &mut serving => return Ok(()),
+            Some(order) = ordered.recv() => order,
+        };
+        // The call that ordered an emulator may have been canceled since, so that nobody reads the reply.
+        let reply = |reply| drop(order.send(reply));
+        match started(config, account).await {
+            Ok((server, endpoint)) => {
+                drop(ordered);
+                reply(Ok(endpoint));
+                return server.serve(serving).await.context("saving the state failed");
+            }
+            // Another assistant may have been faster.
+            Err(_) if matches!(answers(usual).await, Ok(true)) => reply(Ok(usual.clone())),
+            Err(error) => reply(Err(format!("{error:#}"))),
+        }
+    }
+}
+
+/// Starts an emulator, with the account that the user named.
+async fn started(config: &mut Config, account: Option<&str>) -> anyhow::Result<(Server, Endpoint)> {
+    adapt(config, account)?;
     let server = Server::bind(config).await?;
     let own: Url = url(server.address()).parse()?;
     out::note(&format!("fauxfax mcp: started an emulator at {own}"));
-    let endpoint =
-        Endpoint { url: own, address: None, control_token: config.control_token.as_deref().map(ToOwned::to_owned) };
-    let handler = Handler::new(Home::local(endpoint, account, client));
-    server.serve(serve_stdio(handler, stop)).await.context("saving the state failed")
+    let control_token = config.control_token.as_deref().map(ToOwned::to_owned);
+    Ok((server, Endpoint { url: own, address: None, control_token }))
 }
 
-/// Returns the emulator that is running already: the one that the user named, or one that answers where one would be started.
-async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<Endpoint>> {
+/// An emulator that is running already.
+enum Running {
+    /// The one that the user named.
+    Named(Endpoint),
+    /// One that answers where one would be started.
+    Usual(Endpoint),
+}
+
+/// Returns the emulator that is running already, if there is one.
+async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<Running>> {
     let is_own = flags.listen.is_some() || flags.dialect.is_some() || flags.fax_url.is_some();
     let target = flags.target.endpoint()?;
     if !is_own && flags.target.is_given() {
-        return Ok(Some(Endpoint { url: target.url, address: None, control_token: target.control_token }));
+        let named = Endpoint { url: target.url, address: None, control_token: target.control_token };
+        return Ok(Some(Running::Named(named)));
     }
     if is_own || config.listen.port() == 0 {
         return Ok(None);
     }
     let usual = Endpoint { url: url(config.listen).parse()?, address: None, control_token: target.control_token };
     match answers(&usual).await {
-        Ok(true) => Ok(Some(usual)),
+        Ok(true) => Ok(Some(Running::Usual(usual))),
         Ok(false) => Ok(None),
         Err(error) => bail!(
             "{error}; give the address of a running emulator with --url, or an address for a new emulator with --listen"

@@ -14,6 +14,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueHint};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
+use url::{Host, Url};
 
 use self::app::Process;
 use self::sample::Sample;
@@ -118,12 +119,13 @@ pub(super) fn run(flags: &RunFlags) -> anyhow::Result<ExitCode> {
         let Some(prepared) = prepared(flags, &defaults).await? else { return Ok(None) };
         let mut reports: Vec<Report> = Vec::new();
         for each in prepared {
-            let report = judged(flags, each, stop.as_mut()).await;
-            let has_ended = report.interrupted || report.lost_emulator;
+            // A scenario that is not begun has a report too, so that no file is missing from the results.
+            let report = match reports.last() {
+                Some(last) if last.interrupted => Report::interrupted(&each.scenario),
+                Some(_) if reports.iter().any(|report| report.lost_emulator) => Report::not_begun(&each.scenario),
+                Some(_) | None => judged(flags, each, stop.as_mut()).await,
+            };
             reports.push(report);
-            if has_ended {
-                break;
-            }
         }
         anyhow::Ok(Some(reports))
     });
@@ -182,6 +184,14 @@ async fn ran(
             let (file, url) = (scenario.path.display(), &endpoint.url);
             out::note(&format!("{file}: [settings] have no effect, because the emulator at {url} has its own"));
         }
+        let needs_own = !scenario.hosted.is_empty() || scenario.app.as_ref().is_some_and(|app| app.sample);
+        if needs_own && !is_loopback(&endpoint.url) {
+            let file = scenario.path.display();
+            out::note(&format!(
+                "{file}: its documents and its sample app are served at 127.0.0.1, which an emulator on another machine or in \
+                 a container can't reach"
+            ));
+        }
         return staged(endpoint, true, scenario, place, stop).await;
     }
     let config = isolated(scenario.config.clone());
@@ -191,6 +201,16 @@ async fn ran(
     let work = async { report = Some(staged(endpoint, false, scenario, place, stop).await) };
     server.serve(work).await?;
     report.context("the emulator stopped before the run did")?
+}
+
+/// Returns whether a URL leads to this machine, as far as its host says so.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
 }
 
 /// Serves the documents, starts the app, and performs the steps.

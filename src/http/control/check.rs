@@ -207,7 +207,8 @@ impl Checks {
             });
             ended.collect()
         };
-        let ends = running.into_iter().map(async |mut standing| {
+        // Not an async closure, over which incremental builds with rustc 1.95 panic when an earlier build is reused.
+        let ends = running.into_iter().map(|mut standing| async move {
             // An error means that the run's task has ended, too.
             drop(standing.wait_for(|standing| standing.end.is_some()).await);
         });

@@ -73,7 +73,7 @@ fn token_line(account: &Account) -> String {
         None if account.shown["auth_token"].is_null() => {
             "AuthToken: none yet; the first REST call of a client sets it".to_owned()
         }
-        None => "AuthToken: as it was configured; it isn't shown, because it may be a secret".to_owned(),
+        None => "AuthToken: as it was configured; it isn't shown here, because it may be a secret. The user finds it on the console's page Connect".to_owned(),
     }
 }
 

@@ -1,7 +1,5 @@
 //! The tools that show the pages of a fax: as a picture, and as text.
 
-use std::fmt::Write;
-
 use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -41,6 +39,10 @@ const IMAGE_WIDTH: u32 = 1_200;
 const IMAGE_WIDTH_MIN: u32 = 16;
 /// The maximum size of a picture in bytes. A page of noise is drawn smaller.
 const IMAGE_BYTES_MAX: usize = 700_000;
+/// The room for the words that say which pages are left out, in characters.
+const HINT_CHARS_MAX: usize = 100;
+/// The smallest part of a page that is worth showing, in characters.
+const PART_CHARS_MIN: usize = 200;
 /// The offset of the width and the height in a PNG: after the signature, and the length and name of the first chunk.
 const PNG_SIZE_AT: usize = 16;
 
@@ -108,25 +110,52 @@ async fn text(call: &Call, PageText { fax, page }: PageText) -> Result<Answer, T
     }
     let mut text = String::new();
     for page in 1..=pages {
-        // Writing to a string never fails.
-        let _ = write!(text, "--- page {page} of {pages} ---\n{}\n", told(&one(page).await?).trim_end());
-        if text.len() > TEXT_CHARS_MAX && page < pages {
-            let _ = write!(text, "[pages {} to {pages} are left out; name one with page]", page + 1);
-            break;
+        let part = format!("--- page {page} of {pages} ---\n{}\n", told(&one(page).await?).trim_end());
+        let room = (TEXT_CHARS_MAX - HINT_CHARS_MAX).saturating_sub(text.chars().count());
+        if part.chars().count() <= room {
+            text += &part;
+            continue;
         }
+        let is_shown = room >= PART_CHARS_MIN;
+        if is_shown {
+            text.extend(part.chars().take(room));
+            text.push('\n');
+        }
+        text += &missing(page, pages, is_shown);
+        break;
     }
     Ok(Answer::text(text))
 }
 
+/// Says which pages are missing or incomplete. `page` is the first of them; `is_shown` says whether its beginning is shown.
+fn missing(page: u64, pages: u64, is_shown: bool) -> String {
+    let rest = |first: u64| match pages.saturating_sub(first) {
+        0 => format!("page {first} is left out"),
+        _ => format!("pages {first} to {pages} are left out"),
+    };
+    let what = match (is_shown, page < pages) {
+        (true, true) => format!("page {page} is cut, and {}", rest(page + 1)),
+        (true, false) => format!("page {page} is cut"),
+        (false, _) => rest(page),
+    };
+    format!("[{what}; name one with page]")
+}
+
+/// Returns a page's text, or the reason that there is none. What restricts the text stands before it, where it isn't cut off.
 fn told(page: &Value) -> String {
-    match page["text"].as_str() {
-        Some("") => "(the page has no text)".to_owned(),
-        Some(text) if page["pictures"] == true => {
-            format!("{text}\n(pictures cover most of the page; words in them may be missing)")
-        }
-        Some(text) => text.to_owned(),
-        None => format!("(the text is not known: {}; page_image shows the page)", word(&page["why"])),
+    let text = match page["text"].as_str() {
+        Some("") => return "(the page has no text)".to_owned(),
+        Some(text) => text,
+        None => return format!("(the text is not known: {}; page_image shows the page)", word(&page["why"])),
+    };
+    let mut told = String::new();
+    if page["pictures"] == true {
+        told += "(pictures cover most of the page; words in them may be missing)\n";
     }
+    if page["cut"] == true {
+        told += "(the end of the text is missing, because it is too long)\n";
+    }
+    told + text
 }
 
 #[cfg(test)]
