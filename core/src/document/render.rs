@@ -204,8 +204,8 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Draws a region of a piece in colour and with smooth edges; `from` is the start of the piece in inches. The region
-    /// is white if hayro can't handle the page.
+    /// Draws a region of a piece in colour and with smooth edges; `from` is the start of the piece in inches. The
+    /// region is white if hayro can't handle the page.
     pub(super) fn original(&mut self, index: usize, placement: &Placement, from: f64, region: &Region) -> Rgb {
         let (width, height) = (u32::from(region.width), u32::from(region.height));
         let Some(page) = self.pages.get(index).filter(|_| !self.is_too_much) else { return Rgb::white(width, height) };

@@ -296,8 +296,8 @@ impl Rule {
         let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
             own.as_ref().is_none_or(|own| other.as_ref().is_some_and(|other| own.fits(&other.0)))
         };
-        // A rule that is disabled, skips matches, stops after a number of them or acts by chance leaves some to the other
-        // one.
+        // A rule that is disabled, skips matches, stops after a number of them or acts by chance leaves some to the
+        // other one.
         let always =
             self.enabled && self.after == 0 && self.times.is_none() && self.chance.is_none_or(|chance| chance >= 1.0);
         let direction = own.direction.or(self.effect.direction());

@@ -209,8 +209,8 @@ words!(
     Service {
         /// The whole API, as before Twilio retired the service.
         Full = "full",
-        /// The part that works with test credentials: everything except buying a number and sending a message is refused
-        /// (error 20008).
+        /// The part that works with test credentials: everything except buying a number and sending a message is
+        /// refused (error 20008).
         TestCredentials = "test-credentials",
         /// The part that works today: every REST call about faxes is refused (error 34005).
         Retired = "retired",

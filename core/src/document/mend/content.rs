@@ -25,7 +25,8 @@ pub(super) struct Survey {
     pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
     /// The strings shown in each font, by the font's name.
     pub(super) texts: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
-    /// Whether anything is painted directly, rather than by a form or an image. White fills and white text don't count.
+    /// Whether anything is painted by the stream itself, rather than by a form or an image that it names. White fills
+    /// and white text don't count.
     pub(super) paints: bool,
     /// Whether the stream ends within a string or an image.
     pub(super) open: bool,

@@ -9,8 +9,8 @@ use super::value::{Store, Value};
 
 /// The maximum number of bytes that one stream may decode to.
 pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
-/// The maximum number of bytes that are kept of a stream that is not an image. No page's content needs more, and several
-/// copies of it are in memory at once.
+/// The maximum number of bytes that are kept of a stream that is not an image. No page's content needs more, and
+/// several copies of it are in memory at once.
 const KEPT_MAX: usize = 48 * 1024 * 1024;
 /// The maximum number of filters that are undone per stream.
 const FILTERS_MAX: usize = 10;
