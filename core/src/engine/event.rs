@@ -93,7 +93,7 @@ pub enum EventKind {
         /// The id of the rule that decided the outcome, if one did.
         rule: Option<u64>,
     },
-    /// A call ended without a fax, because it received no usable TwiML.
+    /// A call ended without a fax, most often because it received no usable TwiML.
     CallNotAnswered,
     /// An alert for the developer was raised.
     Alert(Alert),

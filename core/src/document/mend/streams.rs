@@ -213,7 +213,8 @@ fn inflated(data: &[u8], limit: usize) -> (Vec<u8>, bool) {
     (bytes, whole)
 }
 
-/// Passes inflated data to `take` piece by piece while `take` returns true, and returns whether the data is complete.
+/// Passes inflated data to `take` piece by piece while `take` returns true. Returns false if the data is damaged or
+/// ends too early, as far as it was read.
 pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> bool {
     let data = data.trim_ascii_start();
     if data.is_empty() {
