@@ -103,7 +103,7 @@ pub(super) enum NotifyTarget {
     Action(Box<str>, Method),
     /// The number's StatusCallback, because `<Receive>` had no action.
     StatusCallback(Box<str>, Method),
-    /// No app: neither URL is set, or the fax was rejected.
+    /// No app: neither URL is set, the action isn't a valid URL, or the fax was rejected.
     Nobody,
 }
 

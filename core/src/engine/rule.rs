@@ -22,7 +22,7 @@ pub const PATTERN_CHARS_MAX: usize = 2_048;
 pub const PATTERN_STARS_MAX: usize = 16;
 
 words!(
-    /// The kind of thing that a rule acts on; among rules of one kind, the first match wins.
+    /// The kind of thing that a rule acts on; among rules of one kind, only the first that matches and is due acts.
     RuleKind {
         /// The outcome of a call: delivered, busy, unanswered or broken.
         Outcome = "outcome",
@@ -40,7 +40,7 @@ words!(
 /// A tester's rule, without its counters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// The calls, webhooks or REST calls that the rule matches.
+    /// The calls, webhooks, REST calls or downloads that the rule matches.
     pub matches: Match,
     /// The number of matches that pass before the rule first acts.
     pub after: u32,
@@ -138,7 +138,7 @@ pub struct ApiFault {
     pub reset: bool,
 }
 
-/// The misbehavior that a rule inflicts on a webhook.
+/// The misbehaviour that a rule inflicts on a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebhookFault {
     /// The delay before the webhook is sent, in milliseconds on the world's clock.
@@ -158,7 +158,7 @@ pub struct WebhookFault {
     pub edits: Option<Arc<RequestEdits>>,
 }
 
-/// The misbehavior that a rule inflicts on a download of a fax's media.
+/// The misbehaviour that a rule inflicts on a download of a fax's media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DownloadFault {
     /// The delay before the response, in milliseconds of real time.

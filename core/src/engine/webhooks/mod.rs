@@ -39,7 +39,7 @@ pub(super) enum TokenPlace {
 pub(super) enum WebhookPlan {
     /// Not decided yet: an alarm will match the webhook against the rules.
     Undecided,
-    /// Sent as usual, since no rule matched.
+    /// Sent as usual, since no rule acted.
     Plain,
     /// Sent as a matching rule specifies.
     Ruled {
