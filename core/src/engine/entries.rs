@@ -27,7 +27,7 @@ pub enum Entries {
     Faxes,
     /// Only calls that ended without a fax.
     Unanswered,
-    /// Both, in the order in which they were created.
+    /// Both, merged by the order in which they were created.
     Both,
 }
 

@@ -351,7 +351,7 @@ impl EventKind {
     }
 }
 
-/// The webhook that a rule acted on. A webhook that is dropped has no other event.
+/// The webhook that a rule acted on. A notice that is dropped has no other event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuledWebhook {
     /// The purpose of the webhook.

@@ -185,7 +185,7 @@ impl Dialect {
 words!(
     /// The accounts that a request may authenticate as.
     AccountMode {
-        /// Any account: the first request with a well-formed SID creates the account's world.
+        /// Any account: the first write with a well-formed SID creates the account's world.
         Open = "open",
         /// Only the accounts in the configuration.
         Strict = "strict",

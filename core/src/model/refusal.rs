@@ -18,7 +18,7 @@ pub enum Refusal {
     /// The fax has no such media.
     #[error("there is no media {0}")]
     NoMedia(MediaSid),
-    /// The world has no such number.
+    /// The account has no number or caller id with this SID.
     #[error("there is no phone number {0}")]
     NoNumber(NumberSid),
     /// The world has no such application.
@@ -72,7 +72,7 @@ pub enum Refusal {
     /// A call to a telephone number has no `From`.
     #[error("a call to a telephone number needs a From")]
     FromMissing,
-    /// The `From` is not a valid caller id.
+    /// The `From` of a fax or a message is Twilio's magic invalid number.
     #[error("{0} is not a valid caller id")]
     InvalidFrom(Party),
     /// The account neither owns nor has verified the `From`.
@@ -81,10 +81,10 @@ pub enum Refusal {
     /// The account can't send messages from this number.
     #[error("the account can't send messages from {0}")]
     SenderNotOwned(PhoneNumber),
-    /// The number already has an owner or is not for sale.
+    /// The account already owns the number, or it is Twilio's magic number that can't be bought.
     #[error("{0} is not available")]
     NumberUnavailable(PhoneNumber),
-    /// The number is invalid, so nobody could buy it.
+    /// The number to buy is Twilio's magic invalid number.
     #[error("{0} is not a valid number")]
     NumberInvalid(PhoneNumber),
     /// No number for sale has this area code.
@@ -109,7 +109,7 @@ pub enum Refusal {
     #[error("another fax or call already has the SID {0}")]
     SidTaken(FaxSid),
     /// Webhooks can't be signed, because the account has no token before a client first authenticates as the account.
-    #[error("this account has no token to sign its webhooks with until a client has made a REST call for it")]
+    #[error("nobody has claimed this account by a REST call, so its webhooks can't be signed")]
     Unclaimed,
     /// The world has no rule with this id.
     #[error("there is no rule {0}")]

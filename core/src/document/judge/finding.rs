@@ -72,7 +72,7 @@ pub struct Finding {
     pub seen: String,
     /// What to change, in one sentence.
     pub fix: String,
-    /// A PNG of the place: on the fax page to the left, in the document to the right; `None` if none was requested.
+    /// A PNG of the place: on the fax page to the left, in the document to the right; `None` if none was drawn.
     pub picture: Option<Vec<u8>>,
 }
 

@@ -36,7 +36,7 @@ pub(super) fn hairlines(page: &Page<'_>, lines: &[Line]) -> Vec<Remark> {
                 place: Some(group.place),
                 measured: Measure { value, limit: Some(THICKNESS_MIN), unit },
                 seen: format!("{what} thinner than half a {one}: {value:.2} {unit}"),
-                fix: format!("draw them at least {needed} points thick"),
+                fix: format!("draw lines at least {needed} points thick"),
             })
         })
         .collect()

@@ -53,7 +53,7 @@ enum TextUse {
 struct State {
     font: Option<Vec<u8>>,
     text_use: TextUse,
-    /// Whether the fill colour is white.
+    /// Whether the fill colour is white, as far as its operands show.
     is_white: bool,
 }
 

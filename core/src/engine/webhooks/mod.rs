@@ -1,5 +1,5 @@
-//! What both kinds of webhooks have in common, questions (requests for TwiML) and notices of statuses: the rules'
-//! plans, cookies, and idempotency tokens.
+//! Webhooks are questions, which ask an app for TwiML, or notices of statuses. This file has what both have in common:
+//! the rules' plans, cookies, and idempotency tokens.
 
 pub(super) mod notice;
 mod question;
