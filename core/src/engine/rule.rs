@@ -288,7 +288,7 @@ impl Rule {
             && !(self.effect.is_stale_alone() && subject.is_question)
     }
 
-    /// Returns whether this rule, if it comes before the other one, leaves nothing for that one to act on.
+    /// Returns whether this rule, if it comes before the other one, leaves nothing for the other one to act on.
     pub(super) fn shadows(&self, other: &Self) -> bool {
         let (own, others) = (&self.matches, &other.matches);
         // If a pattern matches the text of another pattern, asterisks included, it also matches everything that the

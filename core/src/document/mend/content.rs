@@ -39,12 +39,12 @@ pub(super) struct Survey {
 /// What showing text does, according to its rendering mode (ISO 32000-1, table 106).
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum TextUse {
-    /// It is painted (all modes but 3 and 7).
+    /// The text is painted (all modes but 3 and 7).
     #[default]
     Painted,
-    /// It only limits what is painted later to its letters' shapes (mode 7).
+    /// The text isn't painted, but whatever is painted later shows only within its letters (mode 7).
     Clips,
-    /// It is invisible (mode 3).
+    /// The text is invisible (mode 3).
     Invisible,
 }
 
