@@ -57,8 +57,8 @@ pub enum Refusal {
     /// The status of a main account can't be changed, only that of a subaccount.
     #[error("only the status of a subaccount can be changed")]
     NotASubaccount,
-    /// The fax can't be canceled, because it is inbound or has gone too far: at Twilio beyond `processing`, at SignalWire
-    /// beyond `queued`.
+    /// The fax can't be canceled, because it is inbound or has gone too far: at Twilio beyond `processing`, at
+    /// SignalWire beyond `queued`.
     #[error("{0} can no longer be canceled")]
     TooLateToCancel(FaxSid),
     /// The fax must end before it or its media can be deleted.
