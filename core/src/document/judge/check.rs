@@ -57,8 +57,8 @@ impl Check {
                 why: "A fax has no greys: grey letters, and the paper behind letters, become dots as fine as the \
                       letters' strokes.",
                 limits: "for an x-height below 40 rows: a warning if 35 % of the pels are missing, or 30 % of the \
-                         ground are dots; for strokes thinner than two pels, a warning if 10 % of the ground are dots, and a \
-                         fail if 30 % are, or if half of the pels are missing",
+                         ground are dots; for strokes thinner than two pels, a warning if 10 % of the ground are \
+                         dots, and a fail if 30 % are, or if half of the pels are missing",
                 source: "T.4 §2 (pels are black or white)",
             },
             Self::Greys => About {
