@@ -144,8 +144,8 @@ impl<'a> PageDrawer<'a> {
         Outcome::Drawn(Drawn { page: tones, images: images.map(|touched| (touched, slivers)) })
     }
 
-    /// Draws the parts of a page that can be drawn here. Painting stops at the first other part, unless `alone` is set,
-    /// which means that the full renderer won't draw the page.
+    /// Draws the parts of a page that can be drawn here. Painting stops at the first other part that isn't an image,
+    /// unless `alone` is set, which means that the full renderer won't draw the page.
     fn drawn(
         &mut self,
         page: &Page<'a>,
