@@ -46,7 +46,7 @@ impl Losses {
         self.with(|noted| noted.losses.iter().any(|loss| loss.page == noted.page))
     }
 
-    /// Returns all losses so far and empties the list.
+    /// Returns all losses so far and empties the list. A loss that has been returned is not listed again.
     #[must_use]
     pub fn take(&self) -> Vec<PageLoss> {
         self.with(|noted| std::mem::take(&mut noted.losses))

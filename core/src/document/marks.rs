@@ -1,5 +1,5 @@
 //! What a page draws, as the judge of documents needs it: letters, thin lines, images, small shapes and colours, each
-//! with its place. All lengths are in inches on the fax page, whatever grid the page was drawn on.
+//! with its place. All lengths are in inches on the fax page, whatever the resolution at which the page was drawn.
 
 /// A rectangle in inches, from the top left corner of a fax page.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

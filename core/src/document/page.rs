@@ -23,8 +23,8 @@ pub enum Counting {
     All,
 }
 
-/// Codes a page without known text as MMR. If `counting` includes other codings, their bits are counted in the same
-/// pass.
+/// Codes a page as MMR; the result has no text. If `counting` includes other codings, their bits are counted in the
+/// same pass.
 #[must_use]
 pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
     let width = image.width();

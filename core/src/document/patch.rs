@@ -1,4 +1,5 @@
-//! Adds images to the bits of a page that was drawn without them, so that an image never affects pels outside it.
+//! Adds images to the bits of a page that was drawn without them, so that an image never affects pels outside the
+//! image.
 
 use super::bitmap::{Bitmap, copy_run, each_run};
 use super::dither::{self, Tone};

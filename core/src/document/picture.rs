@@ -42,7 +42,7 @@ pub(super) struct Picture {
     pub(super) pels: Pels,
     /// The stated resolution in dots per inch, across and down.
     pub(super) dots_per_inch: Option<(f64, f64)>,
-    /// Whether the file consists of bilevel pages, like the files of fax programs.
+    /// Whether the picture is a bilevel page of a TIFF file, or a fax image in a PDF, as fax programs write them.
     pub(super) is_fax_file: bool,
     /// Descriptions of unreadable parts, which are shown to users.
     pub(super) losses: Vec<String>,

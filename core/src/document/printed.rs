@@ -34,7 +34,7 @@ impl Printed {
             HeaderLine::Off => 0,
         };
         if header_line == HeaderLine::On {
-            // An empty header line moves the page down exactly as the text of a call will.
+            // Whether the header line moves the page down doesn't depend on the line's text, so an empty line will do.
             image = stamp::stamped(&image, quality, "");
         }
         let height = fit::sheet_rows(size, quality);

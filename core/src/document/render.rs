@@ -85,7 +85,8 @@ pub(super) struct Renderer<'a> {
     drawer: PageDrawer<'a>,
     losses: Losses,
     is_watched: bool,
-    /// Whether the piece that was drawn last demands more than hayro can handle.
+    /// Whether the piece that was drawn last could be drawn only in part, because it demands more than hayro can
+    /// handle.
     is_too_much: bool,
 }
 
@@ -204,8 +205,8 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Draws a region of a piece in colour and with smooth edges; `from` is the start of the piece in inches. The region
-    /// is white if hayro can't handle the page.
+    /// Draws a region of a piece in colour and with smooth edges; `from` is the start of the piece in inches. The
+    /// region is white if the piece could be drawn only in part.
     pub(super) fn original(&mut self, index: usize, placement: &Placement, from: f64, region: &Region) -> Rgb {
         let (width, height) = (u32::from(region.width), u32::from(region.height));
         let Some(page) = self.pages.get(index).filter(|_| !self.is_too_much) else { return Rgb::white(width, height) };

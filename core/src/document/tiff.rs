@@ -18,8 +18,8 @@ const LONG: u16 = 4;
 const RATIONAL: u16 = 5;
 const ASCII: u16 = 2;
 
-/// Returns the file, and the range of each page's coded bytes in it. Offsets in the format have 32 bits, so pages
-/// beyond 4 GiB are omitted.
+/// Returns the file, and the range of each page's coded bytes in it. Offsets in the format have 32 bits and page
+/// numbers 16, so pages beyond 4 GiB or after the 65,535th are omitted.
 #[must_use]
 pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     let mut places = Vec::with_capacity(pages.len());

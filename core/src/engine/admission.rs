@@ -22,7 +22,7 @@ pub struct Gate {
 pub struct Admission {
     /// The account that this admission is for.
     pub account: AccountSid,
-    /// The account's status. If the account isn't active, only its owner may view and reactivate it.
+    /// The account's status. If the account isn't active, only its owner may view and update it.
     pub status: AccountStatus,
     /// The part of the Fax API that works for the account.
     pub service: Service,
@@ -93,7 +93,7 @@ impl Admission {
     /// # Errors
     /// Returns `AccountNotActive`, `ServiceRetired` or `TestCredentials`.
     pub fn admit(&self, area: Area, action: Action, by_owner: bool) -> Result<(), Refusal> {
-        // An owner can view and reactivate a suspended subaccount, but do nothing else there.
+        // An owner can view and update a suspended or closed subaccount, but do nothing else there.
         let is_about_account = by_owner && area == Area::Accounts;
         if self.status != AccountStatus::Active && !is_about_account {
             return Err(Refusal::AccountNotActive(self.account));

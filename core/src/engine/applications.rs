@@ -86,7 +86,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns the URLs for a number's calls: those of its application if it has one, otherwise its own.
+    /// Returns the URLs for a number's calls: those of its application if it has one, otherwise its own. `None` if the
+    /// account doesn't own the number.
     pub(super) fn voice_urls(&self, number: PhoneNumber) -> Option<VoiceUrls> {
         let own = &self.world.numbers.by_number(number)?.attributes;
         let address = |url: &str, method| Address { url: url.into(), method };

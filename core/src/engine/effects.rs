@@ -82,7 +82,8 @@ impl Engine {
         }
     }
 
-    /// Handles an effect that the emulator itself failed to perform: its fax or call goes on without a result.
+    /// Handles an effect that the emulator itself failed to perform. A fax that needed its result fails, a call that
+    /// needed TwiML ends without a fax, and a notice is not sent again.
     fn lost(&mut self, sid: FaxSid, kind: IntentKind, now: Timestamp) {
         // `rendered` raises an alert itself.
         if kind != IntentKind::Render {

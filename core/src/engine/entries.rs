@@ -27,7 +27,7 @@ pub enum Entries {
     Faxes,
     /// Only calls that ended without a fax.
     Unanswered,
-    /// Both, in the order in which they were created.
+    /// Both, merged by the order in which they were created.
     Both,
 }
 
@@ -79,7 +79,7 @@ impl Engine {
     }
 
     /// Returns the ordinal of the first fax created in a later second than this time, or the largest ordinal if there
-    /// is none. Before it, [`Engine::entries`] lists everything created up to that second.
+    /// is none. Before it, [`Engine::entries`] lists everything created up to that second, and perhaps later calls.
     #[must_use]
     pub fn ordinal_after(&self, moment: Timestamp) -> Ordinal {
         self.world.tables.first_after(moment)

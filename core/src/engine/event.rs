@@ -93,7 +93,7 @@ pub enum EventKind {
         /// The id of the rule that decided the outcome, if one did.
         rule: Option<u64>,
     },
-    /// A call ended without a fax, because it received no usable TwiML.
+    /// A call ended without a fax, most often because it received no usable TwiML.
     CallNotAnswered,
     /// An alert for the developer was raised.
     Alert(Alert),
@@ -351,7 +351,7 @@ impl EventKind {
     }
 }
 
-/// The webhook that a rule acted on. A webhook that is dropped has no other event.
+/// The webhook that a rule acted on. A notice that is dropped has no other event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuledWebhook {
     /// The purpose of the webhook.

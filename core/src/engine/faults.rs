@@ -1,5 +1,5 @@
 //! Handles cases that should be impossible. A debug build panics, so that tests notice them; a release build raises an
-//! alert, fails the fax concerned and continues.
+//! alert, ends the fax or call concerned and continues.
 
 use super::Engine;
 use super::agenda::Ordinal;
@@ -13,7 +13,7 @@ use crate::model::time::Timestamp;
 /// The prefix of every alert about an impossible case.
 pub(super) const FAULT: &str = "a fault in the emulator (please report it)";
 
-/// Fails the fax or call with this ordinal and returns from an engine method that has met an impossible case.
+/// Ends the fax or call with this ordinal and returns from an engine method that has met an impossible case.
 macro_rules! never {
     ($engine:ident, $ordinal:expr, $now:expr, $what:literal) => {{
         debug_assert!(false, "fax or call {}: {}", $ordinal, $what);

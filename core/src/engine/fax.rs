@@ -103,7 +103,7 @@ pub(super) enum NotifyTarget {
     Action(Box<str>, Method),
     /// The number's StatusCallback, because `<Receive>` had no action.
     StatusCallback(Box<str>, Method),
-    /// No app: neither URL is set, or the fax was rejected.
+    /// No app: neither URL is set, the action isn't a valid URL, or the fax was rejected.
     Nobody,
 }
 
@@ -153,8 +153,8 @@ impl Fax {
         }
     }
 
-    /// Returns the text of a page of the stored document, counted from 1. `None` if no such page is stored, the page has
-    /// not been transmitted, or its text is not known, because it is a scan or another picture.
+    /// Returns the text of a page of the stored document, counted from 1. `None` if no such page is stored, the page
+    /// has not been transmitted, or its text is not known, because it is a scan or another picture.
     #[must_use]
     pub fn page_text(&self, page: u32) -> Option<&str> {
         self.transmitted_text(page).map(|text| &*text.content)

@@ -347,7 +347,7 @@ impl Engine {
         }
     }
 
-    /// Ends a call that received no usable TwiML, without creating a fax.
+    /// Ends a call without creating a fax, most often because it received no usable TwiML.
     pub(super) fn not_answered(&mut self, ordinal: Ordinal, cause: Cause, now: Timestamp) {
         let Some(call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "a call is not answered, but the call doesn't exist")

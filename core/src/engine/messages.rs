@@ -33,7 +33,8 @@ const DELIVERY_MS: u64 = 3_000;
 pub(super) type Messages = OrderedMap<MessageSid, Message>;
 
 impl Engine {
-    /// Returns the number of messages whose next status an app has yet to be notified of.
+    /// Returns the number of messages whose next status an app will be notified of, apart from those with a notice
+    /// under way.
     pub(super) fn pending_messages(&self) -> usize {
         let has_callbacks = self.account.service != Service::TestCredentials;
         let is_pending =

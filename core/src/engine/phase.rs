@@ -147,9 +147,10 @@ pub(super) enum ReceivingStep {
 pub(super) struct Ended {
     /// The final status of the fax.
     pub(super) status: Status,
-    /// The number of pages in the document; `None` if no document was ever available.
+    /// The number of pages in the document; `None` if no document was ever available, or if an inbound fax failed.
     pub(super) pages: Option<u32>,
-    /// The line time in whole seconds, rounded up; `None` if no call took place.
+    /// The line time in whole seconds, rounded up; `None` if no call took place, or if the last one was busy or
+    /// canceled.
     pub(super) duration_s: Option<u32>,
     /// The modem rate in bits per second; `None` unless every page got through.
     pub(super) rate_bps: Option<u32>,

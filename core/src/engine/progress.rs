@@ -21,7 +21,7 @@ words!(
         Fetching = "fetching",
         /// The document is being converted to fax pages.
         Converting = "converting",
-        /// The far end is ringing; an own number rings until its app has responded.
+        /// The far end is ringing; an own number rings until the pages that it will receive have been drawn.
         Ringing = "ringing",
         /// The last call was busy or unanswered, and the fax waits for the next one.
         Redial = "redial",
@@ -39,7 +39,8 @@ words!(
 pub struct Progress {
     /// The step that it has reached.
     pub step: Step,
-    /// The number of the current or last call, from one; `None` if no call has been placed yet.
+    /// The number of the current or last call of an outbound fax, from one; `None` before its first call, and for an
+    /// incoming call.
     pub call: Option<u32>,
     /// The time at which the step ends; `None` if it ends when a response arrives, at an unknown time.
     pub ends: Option<Timestamp>,

@@ -1,6 +1,6 @@
-//! Seeded, keyed randomness: every draw is a function of (world seed, purpose, parent, ordinal), and every id is a
-//! function of the same and of how often the world was reset or created again. No state is kept between draws, so the
-//! draws for one fax don't depend on the timing of another.
+//! Seeded, keyed randomness. Every draw is a function of the world's seed, a purpose, a parent and an ordinal. Every id
+//! depends on the same four values, and on how often the world was reset or created again. No state is kept between
+//! draws, so the draws for one fax don't depend on the timing of another.
 
 use rand::Rng;
 use rand::SeedableRng;
@@ -87,7 +87,7 @@ impl Ids {
     }
 
     /// Counts a reset or restore. `beyond` is the number of resets in the restored state, which may be from another
-    /// world; the new number exceeds it, so that ids drawn in that state are not drawn again.
+    /// world. The new number is greater than `beyond`, so that ids drawn in that state are not drawn again.
     pub(super) fn rewind_to(&mut self, beyond: u64) {
         self.rewinds = self.rewinds.max(beyond) + 1;
         self.seed = self.world.of_ids(self.earlier_worlds, self.rewinds);

@@ -1,6 +1,6 @@
 //! Reset and restore, which return a world to its configured start, a snapshot or a loaded state. `Rewindable` is the
 //! part of the world that they replace. The account with its token and keys, the clock, the journal, the snapshots and
-//! the counts for metrics continue.
+//! the counts for metrics continue. A loaded state also replaces the account's attributes and keys (`export/mod.rs`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

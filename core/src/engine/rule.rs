@@ -22,7 +22,7 @@ pub const PATTERN_CHARS_MAX: usize = 2_048;
 pub const PATTERN_STARS_MAX: usize = 16;
 
 words!(
-    /// The kind of thing that a rule acts on; among rules of one kind, the first match wins.
+    /// The kind of thing that a rule acts on; among rules of one kind, only the first that matches and is due acts.
     RuleKind {
         /// The outcome of a call: delivered, busy, unanswered or broken.
         Outcome = "outcome",
@@ -40,7 +40,7 @@ words!(
 /// A tester's rule, without its counters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// The calls, webhooks or REST calls that the rule matches.
+    /// The calls, webhooks, REST calls or downloads that the rule matches.
     pub matches: Match,
     /// The number of matches that pass before the rule first acts.
     pub after: u32,
@@ -138,7 +138,7 @@ pub struct ApiFault {
     pub reset: bool,
 }
 
-/// The misbehavior that a rule inflicts on a webhook.
+/// The misbehaviour that a rule inflicts on a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebhookFault {
     /// The delay before the webhook is sent, in milliseconds on the world's clock.
@@ -158,7 +158,7 @@ pub struct WebhookFault {
     pub edits: Option<Arc<RequestEdits>>,
 }
 
-/// The misbehavior that a rule inflicts on a download of a fax's media.
+/// The misbehaviour that a rule inflicts on a download of a fax's media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DownloadFault {
     /// The delay before the response, in milliseconds of real time.
@@ -288,7 +288,7 @@ impl Rule {
             && !(self.effect.is_stale_alone() && subject.is_question)
     }
 
-    /// Returns whether this rule, if it comes before the other one, leaves nothing for that one to act on.
+    /// Returns whether this rule, if it comes before the other one, leaves nothing for the other one to act on.
     pub(super) fn shadows(&self, other: &Self) -> bool {
         let (own, others) = (&self.matches, &other.matches);
         // If a pattern matches the text of another pattern, asterisks included, it also matches everything that the
@@ -296,8 +296,8 @@ impl Rule {
         let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
             own.as_ref().is_none_or(|own| other.as_ref().is_some_and(|other| own.fits(&other.0)))
         };
-        // A rule that is disabled, skips matches, stops after a number of them or acts by chance leaves some to the other
-        // one.
+        // A rule that is disabled, skips matches, stops after a number of them or acts by chance leaves some to the
+        // other one.
         let always =
             self.enabled && self.after == 0 && self.times.is_none() && self.chance.is_none_or(|chance| chance >= 1.0);
         let direction = own.direction.or(self.effect.direction());

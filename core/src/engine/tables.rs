@@ -49,7 +49,8 @@ pub struct Page<'a, T> {
     pub has_previous: bool,
 }
 
-/// The faxes and calls of a world. Clones share each fax, each call and the indexes until one of the clones changes them.
+/// The faxes and calls of a world. Clones share each fax, each call and the indexes until one of the clones changes
+/// them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     faxes: BTreeMap<Ordinal, Arc<Fax>>,

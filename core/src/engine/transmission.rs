@@ -69,7 +69,8 @@ impl Engine {
         let talk = talk.clone();
         let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms, text };
         self.journal.write(now, Some(sid), event.clone());
-        // The receiving end keeps no transmission, so its event is written here.
+        // Between two numbers of one world, only the sending end keeps the transmission, so the receiving end's event
+        // is written here.
         if let Some(far) = talk.far.and_then(|far| self.world.tables.fax(far)) {
             self.journal.write(now, Some(far.sid), event);
         }
@@ -155,7 +156,7 @@ impl Engine {
 /// Returns the line time of the next page, or of the part of it before the call breaks, in milliseconds.
 pub(super) fn next_page_ms(document: &Document, talk: &Transmission) -> u64 {
     let last = document.pages.saturating_sub(1);
-    // A fault that is due only after the last page breaks the last page.
+    // If a fault is due only after the last page, the call breaks during the last page.
     let breaks = talk.fault.as_ref().is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
     if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) }
 }

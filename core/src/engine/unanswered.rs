@@ -125,8 +125,8 @@ impl UnansweredCalls {
         self.0.details.len()
     }
 
-    /// Forgets the details of these calls, and returns how many there were. Their SIDs are still remembered, for testers
-    /// who ask how such a call ended.
+    /// Forgets the details of these calls, and returns how many there were. Their SIDs are still remembered, for
+    /// testers who ask how such a call ended.
     pub(super) fn forget(&mut self, sids: &BTreeSet<FaxSid>) -> usize {
         let is_meant = |call: &Arc<UnansweredCall>| sids.contains(&call.sid);
         if sids.is_empty() || !self.details().any(is_meant) {

@@ -104,7 +104,7 @@ impl From<PriceForm> for PriceFormat {
 }
 
 words!(
-    /// The service whose API an account speaks.
+    /// The company whose API an account uses.
     Dialect {
         /// Twilio Programmable Fax, with its v1 API.
         Twilio = "twilio",
@@ -185,7 +185,7 @@ impl Dialect {
 words!(
     /// The accounts that a request may authenticate as.
     AccountMode {
-        /// Any account: the first request with a well-formed SID creates the account's world.
+        /// Any account: the first write with a well-formed SID creates the account's world.
         Open = "open",
         /// Only the accounts in the configuration.
         Strict = "strict",
@@ -209,8 +209,8 @@ words!(
     Service {
         /// The whole API, as before Twilio retired the service.
         Full = "full",
-        /// The part that works with test credentials: everything except buying a number and sending a message is refused
-        /// (error 20008).
+        /// The part that works with test credentials: everything except buying a number and sending a message is
+        /// refused (error 20008).
         TestCredentials = "test-credentials",
         /// The part that works today: every REST call about faxes is refused (error 34005).
         Retired = "retired",
@@ -242,7 +242,7 @@ pub struct Account {
     pub signing_key: Option<Box<str>>,
     /// The name shown in the Accounts resource.
     pub friendly_name: Box<str>,
-    /// The service whose API the account speaks.
+    /// The company whose API the account uses.
     pub dialect: Dialect,
     /// The time at which the account was created.
     pub created: Timestamp,
@@ -256,7 +256,7 @@ pub struct Account {
     pub status: AccountStatus,
     /// The part of the Fax API that works for the account.
     pub service: Service,
-    /// The URL of the Debugger webhook, to which every alert about a fax or call is posted.
+    /// The URL of the Debugger webhook, to which every alert is posted.
     pub debugger_url: Option<Box<str>>,
 }
 

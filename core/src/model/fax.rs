@@ -29,9 +29,9 @@ words!(
     Status {
         /// The fax has been created and is waiting to be processed.
         Queued = "queued",
-        /// The document is being fetched and converted, or the far end is ringing.
+        /// The document is being fetched or converted, or a number of the same world is ringing for the first time.
         Processing = "processing",
-        /// An outbound fax is being transmitted.
+        /// The call of an outbound fax is ringing or transmitting, or another call is scheduled.
         Sending = "sending",
         /// An outbound fax has been sent completely.
         Delivered = "delivered",

@@ -21,7 +21,8 @@ use self::places::{PLACELESS, PLACES};
 use super::phone::PhoneNumber;
 use super::words::words;
 
-/// The maximum number of candidates that one search examines, so that a search without matches ends within milliseconds.
+/// The maximum number of candidates that one search examines, so that a search without matches ends within
+/// milliseconds.
 pub const CANDIDATES_MAX: usize = 20_000;
 
 /// How many of 256 numbers are for sale, on average.

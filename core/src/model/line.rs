@@ -133,11 +133,11 @@ impl Line {
         ANSWER_SILENCE_MS + CED_MS + GAP_MS + capabilities + GAP_MS + capabilities + check + GAP_MS + signal_ms(&[0])
     }
 
-    /// Returns the number of bits of a page in this line's coding.
+    /// Returns the number of bits of a page in this line's coding or, if they were not counted, in MMR.
     #[must_use]
     pub fn bits(self, bits: &CodedBits) -> u64 {
         // Fill grows with the rate, so a rate between two counted rates uses the higher, which never makes the time too
-        // short.
+        // short. A rate above all counted ones uses the highest.
         let at = LINE_RATES_BPS.iter().rposition(|rate| *rate >= self.rate_bps).unwrap_or(0);
         match (self.coding, &bits.filled) {
             (Coding::Mmr, _) | (_, None) => bits.mmr,

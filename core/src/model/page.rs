@@ -88,8 +88,8 @@ pub struct PageText {
     pub content: Arc<str>,
     /// Whether the end is missing because the text exceeds `PAGE_TEXT_BYTES_MAX` or `DOCUMENT_TEXT_BYTES_MAX`.
     pub is_cut: bool,
-    /// Whether pictures cover most of the page. The words in them are missing from the text, unless text recognition has
-    /// added them to the document.
+    /// Whether pictures cover most of the page. The words in them are missing from the text, unless text recognition
+    /// has added them to the document.
     pub has_pictures: bool,
 }
 

@@ -4,8 +4,8 @@
 /// (docs/fidelity.md, "Where sources conflict").
 const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
 
-/// Returns the price of a call of this many seconds in millionths of a US dollar. Every started minute is charged, and at
-/// least one.
+/// Returns the price of a call of this many seconds in millionths of a US dollar. Every started minute is charged, and
+/// at least one.
 #[must_use]
 pub fn price_micros(duration_s: u64) -> u64 {
     duration_s.div_ceil(60).max(1) * PRICE_MICROS_PER_MINUTE

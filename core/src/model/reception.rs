@@ -22,7 +22,7 @@ pub struct Reception {
     pub media_type: MediaType,
     /// The paper size of printed pages.
     pub page_size: PageSize,
-    /// The line that the sending machine puts above each page.
+    /// The line that the sending machine puts at the top of each page.
     pub header: Header,
     /// The damage that noise on the line does to rows; `None` on a clean line.
     pub noise: Option<Noise>,
@@ -30,7 +30,7 @@ pub struct Reception {
     pub whole_pages: Option<u32>,
 }
 
-/// The transmit terminal identification, the line stamped above each page.
+/// The contents of the header line, which is T.30's transmit terminal identification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// The start of the call, shown as date and time.

@@ -1,8 +1,8 @@
 //! Resolves relative references, such as a `<Receive action>` or a `Location`, against the URL of the response that
 //! contained them (RFC 3986 §5.2). Except for dot segments, URLs are kept as written: nothing is encoded or validated.
 
-/// Resolves a reference; `None` if the base has no scheme and host. A reference without a host inherits the base's user
-/// and password (RFC 3986 §5.2.2); an absolute reference is returned unchanged.
+/// Resolves a reference. An absolute reference is returned unchanged; for any other, returns `None` if the base
+/// contains no `://`. A reference without a host inherits the base's user and password (RFC 3986 §5.2.2).
 #[must_use]
 pub fn resolve(base: &str, reference: &str) -> Option<String> {
     if has_scheme(reference) {
@@ -14,7 +14,7 @@ pub fn resolve(base: &str, reference: &str) -> Option<String> {
     }
     // The fragment of the base is never inherited (RFC 3986 §5.2.2).
     let rest = rest.split('#').next().unwrap_or_default();
-    // A backslash ends the host here, as in the client's URL parser; otherwise a password could be sent to another
+    // A backslash ends the host, because it does so in the URL parser of the HTTP client, and both must agree on the
     // host.
     let (authority, base_target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
     let (base_path, base_query) = parts(base_target, '?');

@@ -1,9 +1,10 @@
-//! The reasons for refusing a request, in domain terms. A dialect maps each one to an HTTP status and an error code.
+//! The reasons for refusing a command or a REST call, without HTTP's or a dialect's terms. A dialect maps each one to
+//! an HTTP status and an error code.
 
 use super::phone::{Party, PhoneNumber};
 use super::sid::{AccountSid, AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 
-/// The reason that a command was refused; the world is unchanged.
+/// The reason that a command or a REST call was refused; the world is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The world has failed because of a bug in the emulator.
@@ -17,7 +18,7 @@ pub enum Refusal {
     /// The fax has no such media.
     #[error("there is no media {0}")]
     NoMedia(MediaSid),
-    /// The world has no such number.
+    /// The account has no number or caller id with this SID.
     #[error("there is no phone number {0}")]
     NoNumber(NumberSid),
     /// The world has no such application.
@@ -56,7 +57,8 @@ pub enum Refusal {
     /// The status of a main account can't be changed, only that of a subaccount.
     #[error("only the status of a subaccount can be changed")]
     NotASubaccount,
-    /// The fax is being transmitted or has ended, so it can't be canceled.
+    /// The fax can't be canceled, because it is inbound or has gone too far: at Twilio beyond `processing`, at
+    /// SignalWire beyond `queued`.
     #[error("{0} can no longer be canceled")]
     TooLateToCancel(FaxSid),
     /// The fax must end before it or its media can be deleted.
@@ -65,13 +67,13 @@ pub enum Refusal {
     /// The message must be delivered before it can be deleted.
     #[error("{0} has not been delivered yet")]
     MessageNotDelivered(MessageSid),
-    /// Twilio would not dial this `To`.
+    /// The `To` of a fax or a message is Twilio's magic invalid number.
     #[error("{0} can't be dialled")]
     InvalidTo(Party),
     /// A call to a telephone number has no `From`.
     #[error("a call to a telephone number needs a From")]
     FromMissing,
-    /// The `From` is not a valid caller id.
+    /// The `From` of a fax or a message is Twilio's magic invalid number.
     #[error("{0} is not a valid caller id")]
     InvalidFrom(Party),
     /// The account neither owns nor has verified the `From`.
@@ -80,10 +82,10 @@ pub enum Refusal {
     /// The account can't send messages from this number.
     #[error("the account can't send messages from {0}")]
     SenderNotOwned(PhoneNumber),
-    /// The number already has an owner or is not for sale.
+    /// The account already owns the number, or it is Twilio's magic number that can't be bought.
     #[error("{0} is not available")]
     NumberUnavailable(PhoneNumber),
-    /// The number is invalid, so nobody could buy it.
+    /// The number to buy is Twilio's magic invalid number.
     #[error("{0} is not a valid number")]
     NumberInvalid(PhoneNumber),
     /// No number for sale has this area code.
@@ -104,11 +106,11 @@ pub enum Refusal {
     /// `to` is missing, and the account doesn't have exactly one fax number.
     #[error("the account has {0} fax numbers; name the called number in `to`")]
     AmbiguousNumber(usize),
-    /// Another fax already has the requested SID.
-    #[error("another fax already has the SID {0}")]
+    /// Another fax, or a call that became no fax, already has the requested SID.
+    #[error("another fax or call already has the SID {0}")]
     SidTaken(FaxSid),
-    /// Callbacks can't be signed, because the account has no token yet.
-    #[error("nobody has claimed this account, so its callbacks can't be signed")]
+    /// Webhooks can't be signed, because the account has no token before a client first authenticates as the account.
+    #[error("nobody has claimed this account by a REST call, so its webhooks can't be signed")]
     Unclaimed,
     /// The world has no rule with this id.
     #[error("there is no rule {0}")]

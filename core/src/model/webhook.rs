@@ -166,7 +166,7 @@ pub enum ActingRule {
     Pedantic,
 }
 
-/// What a rule did to one webhook, apart from its signature.
+/// What a rule did to one webhook, apart from the webhook's signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleMark {
     /// The rule; `None` in a state from a version that did not record it.

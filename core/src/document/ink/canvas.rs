@@ -56,7 +56,7 @@ pub(super) fn paint(page: &mut Tones, run: Run, ink: Ink, clip: &Clip) {
     clip.each(run, |run| paint_row(page, run, ink));
 }
 
-/// Blackens those of the 64 pels beginning at `x` whose bits are set in `pels`. These pels must be on the page.
+/// Blackens those of the 64 pels beginning at `x` whose bits are set in `pels`. All blackened pels must be on the page.
 pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
     let (word, shift) = (x.div_euclid(64), x.rem_euclid(64));
     match page.row_mut(y) {

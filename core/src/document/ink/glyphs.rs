@@ -1,5 +1,5 @@
-//! Draws letters as bits. Each letter is drawn once per size and sub-pel position, and then reused. The positions are a
-//! quarter of a pel apart.
+//! Draws letters as bits. Unless a letter is large, it is drawn once per size, direction and sub-pel position, and then
+//! reused. The positions are a quarter of a pel apart.
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -23,7 +23,7 @@ pub(super) struct Images {
     size: (u32, u32),
     /// The bounds of all images that are wide enough to be scanned paper or a strip of it.
     scans: Option<Area>,
-    /// The number of pels that these images cover.
+    /// The sum of the areas of these images, in pels.
     scan_pels: f64,
     /// The pels that images touch; `None` if the page has no images.
     touched: Option<Bitmap>,

@@ -71,9 +71,9 @@ pub(super) struct Measure {
     stencils: u32,
     /// The masks that have been measured. hayro draws each of them only once.
     seen: HashSet<u128>,
-    /// For each pattern, how many cells hayro draws each time it draws this pattern's cell: one for the cell itself, and
-    /// those of all patterns nested in it. The number is infinite while the pattern is being measured, so that a pattern
-    /// that contains itself exceeds the limit.
+    /// For each pattern, how many cells hayro draws each time it draws this pattern's cell: one for the cell itself,
+    /// and those of all patterns nested in it. The number is infinite while the pattern is being measured, so that a
+    /// pattern that contains itself exceeds the limit.
     cells: HashMap<u128, f64>,
 }
 

@@ -1,7 +1,7 @@
-//! Draws pages that consist of text, lines and flat colours directly as bits. Most pages are like this, and drawing
-//! them here takes a fraction of the time that hayro, the full renderer, needs. If a page contains anything else, hayro
-//! draws the page instead. If only the images on a page can't be drawn here, hayro draws just the images, so that the
-//! rest of the page looks the same with or without them.
+//! Draws pages that consist of text, lines and flat colours. Rows of black and white are drawn directly as bits. Most
+//! pages are like this, and drawing them here takes a fraction of the time that hayro, the full renderer, needs. If a
+//! page contains anything else, hayro draws the page instead. If a page contains only images besides, and they don't
+//! cover most of it, hayro draws just the images, so that the rest of the page looks the same with or without them.
 //!
 //! The result matches hayro's: a pel becomes black at the same coverage, lines have the same width, and letters have
 //! the same hinting.
@@ -144,7 +144,8 @@ impl<'a> PageDrawer<'a> {
         Outcome::Drawn(Drawn { page: tones, images: images.map(|touched| (touched, slivers)) })
     }
 
-    /// Draws as much of a page as possible. If `alone` is set, the full renderer won't draw the rest.
+    /// Draws the parts of a page that can be drawn here. Painting stops at the first other part that isn't an image,
+    /// unless `alone` is set, which means that the full renderer won't draw the page.
     fn drawn(
         &mut self,
         page: &Page<'a>,
@@ -213,7 +214,7 @@ struct PageDevice<'d> {
 impl<'a> Device<'a> for PageDevice<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, draw_mode: &DrawMode) {
         let (fill, line) = parts(draw_mode);
-        // Everything is measured, even after giving up: the totals decide whether the full renderer gets the page.
+        // A path is measured even after giving up, because the totals decide whether the full renderer gets the page.
         self.measure.path(path, &props, draw_mode);
         if self.watch.is_on() && !self.in_type3 {
             let clip = self.current().bounds;
@@ -240,7 +241,7 @@ impl<'a> Device<'a> for PageDevice<'_> {
         if opacity < 1.0 || mask.is_some() || blend_mode != BlendMode::Normal {
             self.effects.get_or_insert(self.groups);
         }
-        // No program nests groups so deeply, so such a document is hostile.
+        // No program nests groups so deeply, so it doesn't matter that such pages are drawn more slowly.
         self.gives_up |= self.groups > DEPTH_MAX;
     }
 
@@ -351,7 +352,7 @@ impl PageDevice<'_> {
                 return;
             }
         };
-        // An exhausted raster finds no pels, which doesn't mean that the shape is thin.
+        // A raster that has used up the page's crossings finds no pels, which doesn't mean that the shape is thin.
         if self.in_type3 || self.raster.is_exhausted() {
             return;
         }
@@ -364,7 +365,8 @@ impl PageDevice<'_> {
         }
     }
 
-    /// Fills a shape with a pattern tile by tile, unless the full renderer will draw it.
+    /// Fills a shape with the tiles of a pattern, one after the other. Does nothing if the pattern isn't a tiling
+    /// pattern, or if the full renderer may still draw the page.
     fn pattern<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, pattern: &Pattern<'a>) {
         let Pattern::Tiling(pattern) = pattern else { return };
         if !self.alone || !self.is_plain(props) {

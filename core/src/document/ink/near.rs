@@ -1,5 +1,5 @@
-//! Flattens curves to lines that are exact only where the page shows them. The parts of a curve outside the page become
-//! a few straight lines, however large the curve is.
+//! Flattens curves to lines that are exact where the page shows them. If a curve extends far beyond the page, its parts
+//! outside the page become a few straight lines, however large the curve is.
 
 use hayro::kurbo::{CubicBez, ParamCurve, PathEl, PathSeg, Point, QuadBez, Rect, flatten};
 
@@ -12,7 +12,7 @@ const HALVINGS_MAX: u32 = 48;
 /// The maximum number of cuts per curve. A curve crosses the page at most three times, so hardly any curve needs more.
 const PARTS_MAX: u32 = 1_000;
 
-/// Flattens a path, given in pels, like `kurbo::flatten`; the result is exact only within `shown`.
+/// Flattens a path, given in pels, like `kurbo::flatten`; the result is exact at least within `shown`.
 pub(super) fn flatten_near(
     path: impl Iterator<Item = PathEl> + Clone,
     shown: Rect,

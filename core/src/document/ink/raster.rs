@@ -80,7 +80,8 @@ impl Raster {
         self.spent = 0;
     }
 
-    /// Calls `take` for each run of a path within `width` × `height` pels, from top to bottom.
+    /// Calls `take` for each run of a path within `width` × `height` pels, from top to bottom. Once the page has used
+    /// up its crossings, only upright rectangles have runs.
     pub(super) fn fill(
         &mut self,
         path: &BezPath,

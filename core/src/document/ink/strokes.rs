@@ -11,7 +11,8 @@ const TOLERANCE: f64 = 0.1;
 pub(super) const DASHES_MAX: f64 = 100_000.0;
 /// The widest pen, in pels, whose outline has the usual tolerance: it is wider than any page.
 const PEN_PELS: f64 = 65_536.0;
-/// The tolerance of the outline of a wider pen, as a fraction of the distance that its corners extend.
+/// The tolerance of the outline of a wider pen or a distant line, as a fraction of the distance that its corners
+/// extend; it is never less than the usual tolerance.
 const PEN_TOLERANCE: f64 = 1e-5;
 /// The maximum distance that the corners of a wide or distant line are assumed to extend, in pen widths.
 const CORNER_MAX: f64 = 10.0;

@@ -35,11 +35,12 @@ const X_HEIGHT_EMS: f64 = 0.5;
 /// The lowest and the highest plausible x-height, in ems; if a font has another, it probably assigns the wrong
 /// characters to its glyphs.
 const X_HEIGHTS_EMS: (f64, f64) = (0.35, 0.75);
-/// The height of an x as a fraction of the height of a capital or a digit: Helvetica has 0.73, Times 0.68. The larger one
-/// is taken, since capitals and digits are easier to read than an x.
+/// The height of an x as a fraction of the height of a capital or a digit: Helvetica has 0.73, Times 0.68. The larger
+/// one is taken, since capitals and digits are easier to read than an x.
 const X_HEIGHT_OF_CAPITAL: f64 = 0.73;
-/// The x-height with which an ideograph is judged, in ems. The smallest usual bitmaps of ideographs are 12 to 16 rows high
-/// (JIS X 9051 has 16), and those of small letters have an x-height of 4 to 5 rows, so one limit in rows fits both.
+/// The x-height with which an ideograph is judged, in ems. The smallest usual bitmaps of ideographs are 12 to 16 rows
+/// high (JIS X 9051 has 16), and those of small letters have an x-height of 4 to 5 rows, so one limit in rows fits
+/// both.
 const X_HEIGHT_OF_IDEOGRAPH: f64 = 5.0 / 16.0;
 
 /// The letters whose height is the x-height.
@@ -277,7 +278,7 @@ impl Watch {
         overlaps.then_some(place)
     }
 
-    /// Returns what is known about a glyph, asking the font only once.
+    /// Returns what is known about a glyph. If the glyph has an outline, the font is asked only once.
     fn described(&mut self, glyph: &Glyph<'_>) -> Described {
         let describe = || {
             let character = match glyph.as_unicode() {
@@ -332,7 +333,7 @@ fn color_of(props: &DrawProps<'_>) -> Option<([u8; 3], u8)> {
     Some(([red, green, blue], crate::document::picture::luma(red, green, blue)))
 }
 
-/// Returns whether a character is an ideograph or a syllable of Hangul, which needs more rows than a letter.
+/// Returns whether a character is an ideograph, a kana or a syllable of Hangul, which needs more rows than a letter.
 const fn is_ideograph(character: char) -> bool {
     matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
 }

@@ -56,16 +56,16 @@ impl Check {
                 title: "Type is black, and stands on white",
                 why: "A fax has no greys: grey letters, and the paper behind letters, become dots as fine as the \
                       letters' strokes.",
-                limits: "a warning if 35 % of the pels are missing, or 30 % of the ground are dots; for strokes thinner \
-                         than two pels, a warning if 10 % of the ground are dots, and a fail if 30 % are, or if half \
-                         of the pels are missing",
+                limits: "for an x-height below 40 rows: a warning if 35 % of the pels are missing, or 30 % of the \
+                         ground are dots; for strokes thinner than two pels, a warning if 10 % of the ground are \
+                         dots, and a fail if 30 % are, or if half of the pels are missing",
                 source: "T.4 §2 (pels are black or white)",
             },
             Self::Greys => About {
                 title: "Hardly anything becomes dots",
                 why: "Photographs and tints become dots, which lose detail and take many times as long to send as \
                       type, since each dot is coded by itself.",
-                limits: "a warning if dots cover 5 % of the page or more",
+                limits: "a warning if dots cover 5 % of the page or more, and a remark from 1 % on",
                 source: "T.4 §2 (pels are black or white), T.6 §2.2 (changes are coded)",
             },
             Self::Codes => About {

@@ -5,7 +5,7 @@ use crate::document::marks::Place;
 /// The largest gaps across and down, in inches, between findings that belong together: across, the gap between the
 /// columns of a table; down, about two lines of type.
 pub(super) const FINDINGS_INCHES: (f64, f64) = (3.0, 0.25);
-/// The maximum number of groups that a place is compared with; beyond that, it joins the last one.
+/// The maximum number of groups; once there are so many, a place that is near none of them joins the last one.
 const GROUPS_MAX: usize = 200;
 
 /// A group of places.

@@ -7,10 +7,10 @@ use super::page::{Page, per_inch};
 use crate::document::bitmap::Bitmap;
 use crate::document::marks::Place;
 
-/// The width of a cell in pels; a word of pels is a multiple of it. Cells are about as high as they are wide.
+/// The width of a cell in pels, which divides the 64 pels of a word. Cells are about as high as they are wide.
 const CELL_PELS: u32 = 16;
-/// The minimum share of isolated pels in a cell of dots, in percent: the lightest tint that isn't drawn white has 6 %, and
-/// small type at standard quality has up to 3 %.
+/// The minimum share of isolated pels in a cell of dots, in percent: the lightest tint that isn't drawn white has 6 %,
+/// and small type at standard quality has up to 3 %.
 const CELL_PERCENT: u32 = 4;
 /// A cell with at least this many neighbouring cells of dots belongs to their region, whatever the cell itself
 /// contains.
@@ -71,7 +71,7 @@ impl Dots {
         if all > 0.0 { found * 100.0 / all } else { 0.0 }
     }
 
-    /// Returns the page without its dots, to tell how much of its size they cause.
+    /// Returns the page with its regions of dots made white, to measure how much of the page's time the dots take.
     pub(super) fn removed(&self, bits: &Bitmap) -> Bitmap {
         let mut without = bits.clone();
         for cell in self.regions.iter().flat_map(|region| &region.cells) {

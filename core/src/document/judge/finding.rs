@@ -47,7 +47,7 @@ pub struct Area {
 pub struct Measure {
     /// The measured value.
     pub value: f64,
-    /// The limit that decided the severity; `None` for a remark.
+    /// The limit that the value is compared with; `None` if there is no limit.
     pub limit: Option<f64>,
     /// The unit of both, such as `rows`.
     pub unit: &'static str,
@@ -72,7 +72,7 @@ pub struct Finding {
     pub seen: String,
     /// What to change, in one sentence.
     pub fix: String,
-    /// A PNG of the place: on the fax page to the left, in the document to the right; `None` if none was requested.
+    /// A PNG of the place: on the fax page to the left, in the document to the right; `None` if none was drawn.
     pub picture: Option<Vec<u8>>,
 }
 

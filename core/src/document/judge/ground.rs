@@ -1,5 +1,5 @@
-//! Measures the ground that type stands on. It is measured in the document as it looks before it is faxed, because on
-//! the fax page, letters hide much of it, and most of its dots touch a letter.
+//! Measures the ground that type stands on. It is measured in the document as it looks before it is faxed. On the fax
+//! page, letters hide much of the ground, and most of its dots touch a letter.
 
 use super::page::Page;
 use crate::document::gray::{SNAP_BLACK, SNAP_WHITE};

@@ -218,7 +218,7 @@ fn shaded(severity: Severity, group: &Group<&Letters>, ground: &Ground, is_thin:
     }
 }
 
-/// Returns the beginning of a text in quotation marks, or nothing if it is only symbols.
+/// Returns the beginning of the text in quotation marks and a colon, or nothing if the text is empty.
 fn quoted(letters: &Letters) -> String {
     let is_cut = letters.text.chars().count() >= TEXT_CHARACTERS_MAX;
     let (text, rest) = (letters.text.trim(), if is_cut { "…" } else { "" });

@@ -36,7 +36,7 @@ pub(super) fn hairlines(page: &Page<'_>, lines: &[Line]) -> Vec<Remark> {
                 place: Some(group.place),
                 measured: Measure { value, limit: Some(THICKNESS_MIN), unit },
                 seen: format!("{what} thinner than half a {one}: {value:.2} {unit}"),
-                fix: format!("draw them at least {needed} points thick"),
+                fix: format!("draw lines at least {needed} points thick"),
             })
         })
         .collect()
@@ -65,7 +65,7 @@ fn width(least: f64, most: f64) -> String {
     }
 }
 
-/// Returns the least width of a line in points, rounded up to a twentieth.
+/// Returns the width in points of a line that is one pel or one row thick, rounded up to a twentieth.
 fn needed_points(quality: Quality, unit: &str) -> f64 {
     let (across, down) = per_inch(quality);
     let per_inch = if unit == "rows" { down } else { across };

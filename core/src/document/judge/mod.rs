@@ -50,7 +50,7 @@ pub const PICTURES_MAX: usize = 100;
 pub enum Pictures {
     /// None are drawn, which is faster.
     None,
-    /// One is drawn for each finding with a place, except for remarks.
+    /// One is drawn for each finding with a place, except for remarks, until there are [`PICTURES_MAX`].
     Drawn,
 }
 

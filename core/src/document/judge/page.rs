@@ -18,7 +18,7 @@ pub(super) struct Page<'a> {
     pub(super) original: &'a mut dyn FnMut(&Region) -> Rgb,
 }
 
-/// What a judge says about a place, before the page is known.
+/// What a judge says about a page or a place on it, without the numbers of the page.
 pub(super) struct Remark {
     pub(super) severity: Severity,
     pub(super) place: Option<Place>,

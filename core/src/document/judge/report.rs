@@ -26,7 +26,7 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The findings, page by page.
     pub findings: Vec<Finding>,
-    /// The pages of the document that could not be judged.
+    /// The pages of the document that the check could not judge.
     pub not_judged: Vec<u32>,
 }
 

@@ -25,7 +25,8 @@ pub(super) struct Survey {
     pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
     /// The strings shown in each font, by the font's name.
     pub(super) texts: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
-    /// Whether anything is painted directly, rather than by a form or an image. White fills and white text don't count.
+    /// Whether anything is painted by the stream itself, rather than by a form or an image that it names. White fills
+    /// and white text don't count.
     pub(super) paints: bool,
     /// Whether the stream ends within a string or an image.
     pub(super) open: bool,
@@ -38,12 +39,12 @@ pub(super) struct Survey {
 /// What showing text does, according to its rendering mode (ISO 32000-1, table 106).
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum TextUse {
-    /// It is painted (all modes but 3 and 7).
+    /// The text is painted (all modes but 3 and 7).
     #[default]
     Painted,
-    /// It only limits what is painted later to its letters' shapes (mode 7).
+    /// The text isn't painted, but whatever is painted later shows only within its letters (mode 7).
     Clips,
-    /// It is invisible (mode 3).
+    /// The text is invisible (mode 3).
     Invisible,
 }
 
@@ -52,7 +53,7 @@ enum TextUse {
 struct State {
     font: Option<Vec<u8>>,
     text_use: TextUse,
-    /// Whether the fill colour is white.
+    /// Whether the fill colour is white, as far as its operands show.
     is_white: bool,
 }
 

@@ -69,8 +69,8 @@ fn inherited<'a>(store: &mut Store<'a>, field: &Value<'a>, key: &str) -> Value<'
     Value::Null
 }
 
-/// Determines the look of a field's widget. If the widget's own appearance doesn't show the field's value, the value is
-/// drawn.
+/// Determines the look of a field's widget. If the widget has no appearance of its own, or one that may be older than
+/// the field's value, the value is drawn.
 pub(super) fn look<'a>(
     store: &mut Store<'a>,
     form: &Form<'a>,
@@ -131,8 +131,8 @@ fn shown<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> String {
     lines.join(", ")
 }
 
-/// Determines the look of a checkbox or radio button. If it is ticked but has no appearance for its state, it is drawn
-/// as a cross.
+/// Determines the look of a checkbox or radio button. If the button is ticked but has no appearance for its state, it
+/// is drawn as a cross, unless another button of the same field may be the ticked one.
 fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) -> Look<'a> {
     let appearances = store.get(widget, "AP");
     let states = store.get(&appearances, "N");

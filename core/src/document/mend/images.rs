@@ -1,6 +1,6 @@
-//! Checks images in a PDF. If the data of an image is incomplete, the readable part is drawn, and the rest is left white
-//! and reported. Only the renderer decodes inline images, images in JPEG 2000 or JBIG2, and those that would take too much
-//! memory here, so nothing is reported if they are incomplete.
+//! Checks images in a PDF. If the data of an image is incomplete, the readable part is drawn, and the rest is left
+//! white and reported. Only the renderer decodes inline images, images in JPEG 2000 or JBIG2, and those that would take
+//! too much memory here, so nothing is reported if they are incomplete.
 
 use hayro::hayro_syntax::object::stream::ImageDecodeParams;
 use hayro::hayro_syntax::object::{FromBytes, Stream};

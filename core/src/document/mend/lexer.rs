@@ -165,7 +165,7 @@ impl<'c> Lexer<'c> {
     }
 
     /// Reads the data of an inline image, after `ID`. Because the data itself may contain `EI`, it ends only at an `EI`
-    /// that is a separate word and is followed by text.
+    /// that is a separate word and is followed by text or by the end of the stream.
     fn data(&mut self) -> Kind {
         let data = &self.bytes[self.at..];
         let ends = |at: usize| {
@@ -230,7 +230,7 @@ fn hex(digits: &[u8]) -> Option<u8> {
     }
 }
 
-/// Parses a number, tolerating common mistakes; `None` if the word doesn't begin like a number.
+/// Parses a number, tolerating common mistakes; `None` if the word can't be read as a number.
 fn number(word: &[u8]) -> Option<f64> {
     let first = *word.first()?;
     if !(first.is_ascii_digit() || matches!(first, b'+' | b'-' | b'.')) {

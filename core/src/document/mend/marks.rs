@@ -1,5 +1,5 @@
-//! Prepares annotations for drawing. The appearance of an annotation is checked like the rest of the page; an
-//! annotation without an appearance gets a simple one.
+//! Prepares annotations for drawing. The appearance of an annotation is checked like the rest of the page. An
+//! annotation without an appearance gets a simple one, if its kind is one that this file can draw.
 
 use super::fields::{self, Look};
 use super::value::{Value, plain};
@@ -114,7 +114,7 @@ impl<'a> Mender<'a> {
         findings.add(&found);
     }
 
-    /// Creates a simple appearance for an annotation that has none.
+    /// Creates a simple appearance for an annotation that has none, if its kind can be drawn.
     fn simple(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Look<'a> {
         let kind = self.store.get(annotation, "Subtype");
         let raw = annotation.entries().and_then(|entries| entries.get(b"Rect".as_slice())).cloned();

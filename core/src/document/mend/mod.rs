@@ -1,7 +1,7 @@
 //! Repairs what the renderer is known to leave out or to draw wrongly: pages that are listed twice, boxes without an
-//! area, incomplete streams, annotations without an appearance, fonts that are not embedded, black ink that would become
-//! grey. What can't be repaired is reported. A document in which there is nothing to repair is drawn unchanged; any
-//! other is rewritten.
+//! area, incomplete streams, annotations without an appearance, fonts that are not embedded, black ink that would
+//! become grey. What can't be repaired is reported. A document in which there is nothing to repair is drawn unchanged;
+//! any other is rewritten.
 
 mod colors;
 mod content;
@@ -39,8 +39,8 @@ const IMAGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The loss that is noted for forms that draw each other over and over. A few kilobytes of them could keep the renderer
 /// busy for years.
 const ENDLESS: &str = "a part of the page is missing: its forms draw each other too many times";
-/// The maximum number of forms and images that a page or a form may draw. The contents of a form count each time that it
-/// is drawn.
+/// The maximum number of forms and images that a page or a form may draw. The contents of a form count each time that
+/// it is drawn.
 const DRAWS_MAX: u64 = 500_000;
 /// The maximum number of content streams per page; a page with more is cut off.
 const CONTENTS_MAX: usize = 10_000;
@@ -60,7 +60,7 @@ pub(super) struct Mended {
 pub(super) struct PageNotes {
     /// The size of a unit of the page's user space, in points.
     pub(super) unit: f64,
-    /// Whether anything is painted on the page.
+    /// Whether anything other than white is painted on the page.
     pub(super) paints: bool,
     /// Descriptions of the parts that are missing from the page.
     pub(super) losses: Vec<String>,

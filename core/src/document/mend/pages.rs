@@ -1,4 +1,5 @@
-//! Finds the pages of a PDF in its page tree. A page that is listed several times is found several times.
+//! Finds the pages of a PDF in its page tree or, if that has none, among all objects. A page that the tree lists
+//! several times is found several times.
 
 use super::value::{Id, Store, Value};
 use crate::model::page::PAGES_MAX;

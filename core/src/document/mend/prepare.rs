@@ -1,4 +1,4 @@
-//! Repairs small faults in a PDF's bytes that would hide whole streams from the parser.
+//! Repairs small faults in a PDF's bytes that would hide whole streams, or all objects, from the parser.
 
 /// The keywords that begin and end a stream's data.
 const BEGIN: &[u8] = b"stream";

@@ -9,8 +9,8 @@ use super::value::{Store, Value};
 
 /// The maximum number of bytes that one stream may decode to.
 pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
-/// The maximum number of bytes that are kept of a stream that is not an image. No page's content needs more, and several
-/// copies of it are in memory at once.
+/// The maximum number of bytes that are kept of a stream that is not an image. No page's content needs more, and
+/// several copies of it are in memory at once.
 const KEPT_MAX: usize = 48 * 1024 * 1024;
 /// The maximum number of filters that are undone per stream.
 const FILTERS_MAX: usize = 10;
@@ -213,7 +213,8 @@ fn inflated(data: &[u8], limit: usize) -> (Vec<u8>, bool) {
     (bytes, whole)
 }
 
-/// Passes inflated data to `take` piece by piece while `take` returns true, and returns whether the data is complete.
+/// Passes inflated data to `take` piece by piece while `take` returns true. Returns false if the data is damaged or
+/// ends too early, as far as it was read.
 pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> bool {
     let data = data.trim_ascii_start();
     if data.is_empty() {

@@ -165,7 +165,7 @@ fn check_faxes(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Checks that exactly one next step is due for each fax that has not ended: an alarm that doesn't fit the phase would
+/// Checks that exactly one next step is due for each fax that has not ended. An alarm that doesn't fit the phase would
 /// break the world, and a phase that waits for nothing would never end.
 fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     let tables = &world.tables;
@@ -218,8 +218,9 @@ fn check_sizes(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Checks that each message that isn't delivered has an alarm, that there are no other message alarms, and that exactly
-/// one notice is under way for each message with a status that the app has yet to be notified of.
+/// Checks the alarms and notices of messages. Each message that isn't delivered must have an alarm, and there must be
+/// no other message alarms. If the app has yet to be notified of a message's statuses, exactly one notice about the
+/// message must be under way.
 fn check_messages(world: &Rewindable) -> Result<(), StateError> {
     let alarms = world.agenda.iter().filter(|alarm| alarm.kind == AlarmKind::Message);
     let due: BTreeSet<Ordinal> = alarms.map(|alarm| alarm.ordinal).collect();

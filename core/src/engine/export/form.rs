@@ -274,8 +274,8 @@ impl<A: Form, B: Form> Form for (A, B) {
     }
 }
 
-/// A value that the engine shares through an `Arc`, written like any other. It is boxed, as it is in the engine, so that
-/// an enum with a shared value isn't larger than the engine's.
+/// A value that the engine shares through an `Arc`, written like any other. It is boxed, as it is in the engine, so
+/// that an enum with a shared value isn't larger than the engine's.
 #[derive(Serialize, Deserialize)]
 // serde need not add any bounds, since `Form` implies them.
 #[serde(transparent, bound = "")]

@@ -38,8 +38,8 @@ pub const MEDIA_RATE_MIN: u32 = 10;
 pub const MEDIA_RATE_MAX: u32 = 10_000_000;
 /// The maximum number of bytes after which a download can be cut off; no document is longer.
 pub const MEDIA_CUT_MAX: u32 = 1_000_000_000;
-/// The maximum number of redirects of a download: as many as Twilio follows for a webhook, and fewer than any client
-/// follows.
+/// The maximum number of redirects of a download: as many as Twilio follows for a webhook. Most clients follow at least
+/// as many.
 pub const MEDIA_REDIRECTS_MAX: u32 = 10;
 /// The maximum number of characters in a failure's text: more than any service or fax machine uses.
 pub const MESSAGE_CHARS_MAX: usize = 200;

@@ -1,5 +1,5 @@
-//! What both kinds of webhooks have in common, questions (requests for TwiML) and notices of statuses: the rules'
-//! plans, cookies, and idempotency tokens.
+//! Webhooks are questions, which ask an app for TwiML, or notices of statuses. This file has what both have in common:
+//! the rules' plans, cookies, and idempotency tokens.
 
 pub(super) mod notice;
 mod question;
@@ -39,7 +39,7 @@ pub(super) enum TokenPlace {
 pub(super) enum WebhookPlan {
     /// Not decided yet: an alarm will match the webhook against the rules.
     Undecided,
-    /// Sent as usual, since no rule matched.
+    /// Sent as usual, since no rule acted.
     Plain,
     /// Sent as a matching rule specifies.
     Ruled {

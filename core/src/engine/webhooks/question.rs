@@ -1,5 +1,5 @@
-//! The question to a number's app, how to handle a call: a request for TwiML. The FaxUrl is asked first and, if it
-//! fails, the fallback URL.
+//! The question to a number's app: a request for TwiML, which says how to handle a call. The FaxUrl is asked first and,
+//! if it fails, the fallback URL.
 
 use std::sync::Arc;
 

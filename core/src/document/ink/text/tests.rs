@@ -70,7 +70,7 @@ fn texts_of(bytes: Vec<u8>) -> Vec<Option<PageText>> {
     texts
 }
 
-/// Returns the text of a letter-size page with this content.
+/// Returns the text of a letter-size page with this content; `None` if the text is unknown.
 fn text(content: &str) -> Option<String> {
     let texts = texts_of(pdf(&[content], (612.0, 792.0), 0));
     texts.into_iter().next().expect("a page").map(|text| text.content.to_string())

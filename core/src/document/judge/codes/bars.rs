@@ -34,7 +34,7 @@ const HEIGHT_INCHES_MIN: f64 = 0.2;
 const STEP_INCHES: f64 = 0.06;
 /// The maximum share of pels in which a row of a code may differ from the row in which the code was found.
 const DIFFERENT_MAX: f64 = 0.04;
-/// The percentile of the margins of the rows that is used as the margin of the code: a scanner copes with a speck in a
+/// The percentile of the margins of the rows that is used as the margin of the code. A scanner copes with a speck in a
 /// few rows, but not with letters in the margin, which fill about a fifth of the rows of a low code.
 const MARGIN_PERCENTILE: usize = 10;
 /// The percentile of the runs that is used as the narrowest.

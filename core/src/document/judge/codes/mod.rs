@@ -1,4 +1,5 @@
-//! Judges QR codes and bar codes: whether their modules have enough pels, are not dots, and have a white margin.
+//! Judges QR codes and bar codes: whether they have a white margin, and whether their modules have enough pels and are
+//! not dots.
 //!
 //! A code that is drawn as small shapes, or that is in a small image, is measured in the document itself, at a finer
 //! resolution than the fax's. Any other code is measured on the fax page, where it is found only if its modules are at
@@ -34,7 +35,7 @@ pub(in crate::document::judge) const BARS_MARGIN_WARN: f64 = 7.0;
 const BARS_MARGIN_TOLERANCE: f64 = 0.5;
 /// The resolution at which codes are measured in the document, in pixels per inch: three per pel across.
 const PER_INCH: f64 = 612.0;
-/// The grey below which a pixel belongs to a module. Grey modules count, because they become dots.
+/// The grey below which a pixel belongs to a module. Grey modules count, so that the dots that they become are judged.
 const THRESHOLD: u8 = 192;
 /// The largest image or group of shapes in which a code is measured in the document, in inches per side.
 const INCHES_MAX: f64 = 4.0;
@@ -186,7 +187,8 @@ fn of_image(bits: &Bitmap, (across, down): (f64, f64), (left, top): (f64, f64), 
     codes
 }
 
-/// Returns what is wrong with a code, the worst first; `None` if it can be scanned.
+/// Returns what is wrong with a code: only its size if that is too small, otherwise only its dots if there are too
+/// many, otherwise its margin. Returns `None` if it can be scanned.
 fn judged(page: &Page<'_>, code: &Code, dots: &Dots) -> Option<Remark> {
     let (across, down) = page.per_inch();
     let (value, unit) = match code.module {

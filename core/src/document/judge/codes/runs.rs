@@ -1,4 +1,4 @@
-//! The runs of black and white pels along a row, which codes are made of.
+//! The runs of black pels along a row, by which codes are found.
 
 use crate::document::bitmap::{Bitmap, each_run};
 

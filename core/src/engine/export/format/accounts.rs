@@ -72,7 +72,8 @@ impl Choices {
         }
     }
 
-    /// Applies these attributes to an account, which keeps its SID, its token and, if it has one, its signing key.
+    /// Applies these attributes to an account, which keeps its SID, ordinal, owner and token and, if it has one, its
+    /// signing key.
     pub(in crate::engine::export) fn made_for(self, account: &Account) -> Account {
         let Self { friendly_name, dialect, status, service, debugger_url, signing_key, created, updated } = self;
         let signing_key = account.signing_key.clone().or(signing_key);
