@@ -141,7 +141,7 @@ class Emulator {
     return this.#client.url;
   }
 
-  /** The last 64 KiB that the emulator's process wrote; empty for one that was running already. */
+  /** The last 65,536 characters that the emulator's process wrote; empty for one that was running already. */
   get output() {
     return this.#running?.output ?? "";
   }
