@@ -1,5 +1,5 @@
-//! `fauxfax ca`: prints the local CA's certificate or its path, or how to make clients trust the CA. Nothing is
-//! installed.
+//! `fauxfax ca`: prints the local CA's certificate or its path, prints or writes files with which clients trust the CA,
+//! or explains how to make them trust it. Nothing is installed.
 
 use std::io::Write;
 use std::process::ExitCode;

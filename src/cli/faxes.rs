@@ -140,8 +140,8 @@ async fn read(client: &Client, flags: &FaxesFlags) -> anyhow::Result<(Vec<Value>
     Ok((faxes, token.is_some()))
 }
 
-/// Returns the statuses to list: by default all, since the emulator leaves out calls that nobody took unless their status is
-/// named.
+/// Returns the statuses to list: by default all, since the emulator leaves out calls that nobody took unless their
+/// status is named.
 fn statuses_wanted(flags: &FaxesFlags) -> String {
     if flags.status.is_empty() { all_statuses().collect::<Vec<_>>().join(",") } else { flags.status.join(",") }
 }

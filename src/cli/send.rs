@@ -110,7 +110,7 @@ async fn send(
         // The fax stays in its status until someone moves the clock, so there is nothing else to wait for.
         let fetched = timeout(flags.timeout, served).await;
         fetched
-            .context("the emulator hasn't fetched the document; its clock is frozen: move it with fauxfax clock run")?;
+            .context("the emulator hasn't fetched the document; its clock is frozen: let it run: fauxfax clock run")?;
         fax["status"].as_str().context("the response has no status")?.to_owned()
     } else {
         // A local file must be served until the emulator has fetched it; the fax leaves `processing` only after that.

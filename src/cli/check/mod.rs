@@ -1,5 +1,5 @@
-//! `fauxfax check`: judges a webhook app with the checks of `crate::check`, in a running emulator or in one of its own; or
-//! a document before it is faxed (`check_document`).
+//! `fauxfax check`: judges a webhook app with the checks of `crate::check`, in a running emulator or in one of its own;
+//! or a document before it is faxed (`check_document`).
 
 mod names;
 pub(super) mod print;
@@ -227,7 +227,8 @@ fn judged(flags: &CheckFlags, mut options: Options) -> anyhow::Result<Result<Rep
     report
 }
 
-/// Puts the account that the app uses into the configuration of the emulator that the command starts.
+/// Adapts the configuration of the emulator that the command starts: the emulator writes no files and, unless accounts
+/// are configured, has the account that the app uses.
 fn adapt(config: &mut Config, options: &Options) -> anyhow::Result<()> {
     config.private_apps_only = !options.owns_host;
     // The run must not become part of the state that the user keeps.

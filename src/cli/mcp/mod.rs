@@ -1,5 +1,5 @@
-//! `fauxfax mcp`: serves the tools of `crate::mcp` over standard input and output, for a running emulator or one of its own, and
-//! prints the configuration that makes an assistant start it.
+//! `fauxfax mcp`: serves the tools of `crate::mcp` over standard input and output, for a running emulator or one of its
+//! own. With `--print-config`, it prints the configuration that makes an assistant start it.
 
 mod print_config;
 
@@ -109,7 +109,8 @@ async fn serve(flags: &McpFlags, config: &mut Config) -> anyhow::Result<()> {
     server.serve(serve_stdio(handler, stop)).await.context("saving the state failed")
 }
 
-/// Returns the emulator that is running already: the one that the user named, or one that answers where one would be started.
+/// Returns the emulator that is running already: the one that the user named, or one that responds at the address at
+/// which a new one would be started. `None` if a new one is to be started.
 async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<Endpoint>> {
     let is_own = flags.listen.is_some() || flags.dialect.is_some() || flags.fax_url.is_some();
     let target = flags.target.endpoint()?;
