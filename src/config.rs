@@ -139,7 +139,7 @@ pub struct Config {
     pub status_callback: Option<Box<str>>,
     /// The default account's Debugger webhook, which [`Config::initial_accounts`] applies.
     pub debugger_url: Option<Box<str>>,
-    /// The state of the Fax API for accounts that don't set their own.
+    /// How much of the Fax API works, for accounts that don't set this themselves.
     pub service: Service,
     /// The kinds of documents that a MediaUrl may lead to.
     pub documents: DocumentPolicy,

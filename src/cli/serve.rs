@@ -105,9 +105,9 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     Ok(())
 }
 
-/// Tells a person at the terminal where the console is, and how to try a first fax. If the account has numbers, but none
-/// of them has an app, it suggests sending a fax, and then receiving one with an app. Otherwise, it suggests receiving
-/// one.
+/// Tells a person at the terminal where the console is, and how to try a first fax. If the account has numbers, but
+/// none of them has an app, it suggests sending a fax, and then receiving one with an app. Otherwise, it suggests
+/// receiving one.
 fn advise(config: &Config, server: &Server) {
     let url = url(server.address());
     let world = server.registry().world(server.registry().default_account());

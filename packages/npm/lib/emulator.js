@@ -167,7 +167,7 @@ class Emulator {
   }
 
   /**
-   * Returns the account that exists from the start, with the number `+15005550006` and those that are configured.
+   * Returns the account that exists from the start, with the number `+15005550006` unless the configuration names others.
    *
    * @returns {Promise<Account>}
    */
