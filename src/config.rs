@@ -158,8 +158,8 @@ pub struct Config {
     /// The program that renders documents in a separate process. The binary sets this to its own path. If absent,
     /// documents are rendered on this process's threads.
     pub render_program: Option<PathBuf>,
-    /// Whether the emulator deviates from its usual behaviour in ways that the real service may, as the seed decides, for
-    /// accounts that don't set this themselves.
+    /// Whether the emulator deviates from its usual behaviour in ways that the real service may, as the seed decides,
+    /// for accounts that don't set this themselves.
     pub pedantic: bool,
     /// The form of `price` in responses.
     pub price: PriceForm,

@@ -193,8 +193,8 @@ async fn serve_document(listener: &TcpListener, bytes: &[u8], served: &Notify) -
 
 async fn respond(mut stream: TcpStream, bytes: &[u8]) -> std::io::Result<()> {
     let mut head = Vec::new();
-    // Read to the end of the head, because closing a socket with unread bytes would reset the connection. The limit keeps
-    // an endless head from filling the memory.
+    // Read to the end of the head, because closing a socket with unread bytes would reset the connection. The limit
+    // keeps an endless head from filling the memory.
     while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_BYTES_MAX {
         let mut part = [0; 1_024];
         let read = stream.read(&mut part).await?;

@@ -71,7 +71,8 @@ pub(super) fn terminal_width() -> Option<usize> {
     set.or_else(|| terminal_size_of(std::io::stdout()).map(|(Width(width), _)| width.into()))
 }
 
-/// Replaces the characters that would break a line, change the terminal or reverse the text: texts may come from an app.
+/// Replaces the characters that would break a line, change the terminal or reverse the text: texts may come from an
+/// app.
 pub(super) fn clean(text: &str) -> String {
     let spaced: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
     unseen::replaced(&spaced)

@@ -39,8 +39,8 @@ An emulator that is started with fauxfax serve --mcp offers the same tools over 
 pub(super) struct McpFlags {
     #[command(flatten)]
     target: Target,
-    /// Print the configuration for a client instead: claude-code, claude-desktop, cursor, vscode, codex, or json for any
-    /// other; all of them if none is named
+    /// Print the configuration for a client instead: claude-code, claude-desktop, cursor, vscode, codex, or json for
+    /// any other; all of them if none is named
     #[arg(
         long, value_name = "CLIENT", num_args = 0..=1, default_missing_value = "",
         value_parser = clap::builder::PossibleValuesParser::new(

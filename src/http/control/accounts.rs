@@ -105,8 +105,8 @@ pub(super) struct AccountView {
     pending: usize,
     /// Number of alerts that are kept.
     alerts: usize,
-    /// Time of the newest event or REST request, by the system's clock, whatever the account's clock shows; null if there
-    /// was none since the emulator started.
+    /// Time of the newest event or REST request, by the system's clock, whatever the account's clock shows; null if
+    /// there was none since the emulator started.
     last_activity: Option<String>,
     /// The account's numbers, as the REST API shows them.
     numbers: Vec<Value>,
