@@ -71,7 +71,7 @@ fn trust_hint(path: &str) -> String {
     format!(
         "\
 The local CA is {path}
-It signs only for Twilio's and SignalWire's hosts, names of this machine, and private addresses.
+It signs only for Twilio's and SignalWire's hosts, local names such as localhost, and private addresses.
 
 Nothing to do:      fauxfax exec -- COMMAND       eval \"$(fauxfax env)\"
 Node                NODE_EXTRA_CA_CERTS={path}

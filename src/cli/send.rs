@@ -109,8 +109,7 @@ async fn send(
     } else if !flags.wait && is_frozen(client).await? {
         // The fax stays in its status until someone moves the clock, so there is nothing else to wait for.
         let fetched = timeout(flags.timeout, served).await;
-        fetched
-            .context("the document was not fetched, because the clock is frozen; let it run: fauxfax clock run")?;
+        fetched.context("the document was not fetched, because the clock is frozen; let it run: fauxfax clock run")?;
         fax["status"].as_str().context("the response has no status")?.to_owned()
     } else {
         // A local file must be served until the emulator has fetched it; the fax leaves `processing` only after that.
