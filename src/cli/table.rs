@@ -20,7 +20,7 @@ const LAST_CHARS_MIN: usize = 32;
 /// Columns up to this width are never cut, such as those of times, kinds of events and numbers.
 const WHOLE_CHARS_MAX: usize = 17;
 /// The width to which a longer column may be cut. Eight characters of a SID tell the faxes of a list apart, and
-/// subcommands accept them.
+/// `faxes` and `open` accept them.
 const CUT_CHARS_MIN: usize = 9;
 /// The indentation of lines that belong to the row above.
 const INDENT: &str = "    ";
