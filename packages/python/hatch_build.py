@@ -68,7 +68,7 @@ def elf_tag(head: bytes) -> str:
     size, count = struct.unpack_from("<HH", head, 54)
     kinds = [struct.unpack_from("<I", head, table + at * size)[0] for at in range(count)]
     if PT_INTERP in kinds:
-        # The binary needs a C library like that of the machine that built it. Its wheel can be installed, but PyPI refuses this tag.
+        # The binary needs a C library like that of the machine that built it. Its wheel can be installed, but PyPI refuses the tag.
         return f"linux_{processor}"
     return STATIC_LINUX.format(processor)
 

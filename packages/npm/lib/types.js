@@ -180,8 +180,8 @@
  * A request to the app with all its attempts, as the control API shows it.
  *
  * @typedef {object} Webhook
- * @property {string} id The id with which it can be sent again: its idempotency token or, if it has none as in a SignalWire account,
- *   the place of its first attempt in the journal.
+ * @property {string} id The id with which it can be sent again: its idempotency token or, if it has none, as in a SignalWire
+ *   account, the place of its first attempt in the journal.
  * @property {string | null} fax_sid
  * @property {string} purpose
  * @property {string} method
