@@ -139,7 +139,7 @@ pub struct Config {
     pub status_callback: Option<Box<str>>,
     /// The default account's Debugger webhook, which [`Config::initial_accounts`] applies.
     pub debugger_url: Option<Box<str>>,
-    /// The state of the Fax API for accounts that don't set their own.
+    /// How much of the Fax API works, for accounts that don't set this themselves.
     pub service: Service,
     /// The kinds of documents that a MediaUrl may lead to.
     pub documents: DocumentPolicy,
@@ -158,8 +158,8 @@ pub struct Config {
     /// The program that renders documents in a separate process. The binary sets this to its own path. If absent,
     /// documents are rendered on this process's threads.
     pub render_program: Option<PathBuf>,
-    /// Whether the emulator deviates from its usual behaviour in ways that the real service may, as the seed decides, for
-    /// accounts that don't set this themselves.
+    /// Whether the emulator deviates from its usual behaviour in ways that the real service may, as the seed decides,
+    /// for accounts that don't set this themselves.
     pub pedantic: bool,
     /// The form of `price` in responses.
     pub price: PriceForm,

@@ -42,7 +42,7 @@ pub use crate::world::World;
 use crate::world::feed::Feed;
 use crate::world::journal::ApiRequest;
 
-/// The maximum number of worlds. Each takes a few kilobytes and a task.
+/// The maximum number of worlds. Each takes a task, and about 15 kilobytes while it is empty.
 pub const WORLDS_MAX: usize = 10_000;
 
 /// A handle on the registry of worlds; clones share the registry.
@@ -187,9 +187,9 @@ impl Registry {
         &self.0.feed
     }
 
-    /// Records a request that was refused before it reached a world. It goes into the journal of the account that it
-    /// names, if that account has a world, and otherwise into the default account's journal, so that a tester can see
-    /// why an app's requests don't arrive.
+    /// Records a request that was refused before it reached a world, so that a tester can see why an app's requests
+    /// don't arrive. It goes into the journal of the account that it names, if that account has a world, and otherwise
+    /// into the default account's journal. If that journal takes no more such requests, only the feed has it.
     pub(crate) fn note_refused(&self, request: ApiRequest) {
         let account = request.named.unwrap_or(self.0.default);
         let world = self.world(account).or_else(|| self.world(self.0.default));
@@ -404,7 +404,7 @@ impl Registry {
         }
     }
 
-    /// Creates an account's world. A missing SID or token is minted from the seed.
+    /// Creates an account's world. A missing SID or token is derived from the seed.
     ///
     /// # Errors
     /// Fails if the account exists, or if there are too many accounts.
@@ -476,7 +476,8 @@ impl Registry {
         !removed.is_empty()
     }
 
-    /// Closes worlds that have been removed from the registry, and adds their event counts to the total.
+    /// Closes worlds that have been removed from the registry, and adds their counts of events and evictions to the
+    /// totals.
     fn bury(&self, removed: &[World]) {
         for world in removed {
             world.close();
@@ -573,7 +574,7 @@ impl Registry {
     }
 }
 
-/// Returns the form of the SID to mint for an account.
+/// Returns the form of the SID to generate for an account.
 fn form_of(setup: &AccountSetup) -> IdForm {
     setup.dialect.unwrap_or(Dialect::Twilio).id_form()
 }

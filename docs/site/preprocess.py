@@ -20,7 +20,7 @@ FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w-]*)\S*(?: .*)?$")
 #: The address of a link or an image in Markdown: `](address)` or `]: address`. The first alternative matches code within a
 #: line, which must stay as it is.
 LINK = re.compile(r"(`+)(?:(?!\1).)+\1|(?P<before>\]\(<?|^\[[^\]]+\]: )(?P<address>[^)\s>]+)")
-#: Files of docs that mdBook copies to the site as they are, and that a browser shows.
+#: The endings of those files in docs that mdBook copies to the site as they are, and that a browser shows.
 SHOWN = {".png", ".webp"}
 
 

@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("FAUXFAX_BIN", str(ROOT / "target/debug/fauxfax"))
 API = ROOT / "fixtures/api"
-# An answer that takes longer is an error.
+# A response that takes longer is an error.
 PATIENCE_S = 30
 
 TWILIO = ("AC" + "0" * 32, "0" * 32)
@@ -149,7 +149,7 @@ class Api:
         return json.loads(self.emulator.call("GET", path)[1])["available_phone_numbers"][0]["phone_number"]
 
     def resource(self, collection: str) -> dict:
-        """Returns a resource of a collection. If the account has none, creates one."""
+        """Returns a resource of a collection, and first creates one unless the account has one after every reset."""
         name = collection.removesuffix(".json").rpartition("/")[2]
         if name == "Faxes":
             return self.sent(collection, "+15558675310")
@@ -333,7 +333,7 @@ def main(arguments: list[str]) -> int:
         elif made != kept:
             differ = True
             sys.stdout.writelines(difflib.unified_diff(kept.splitlines(True), made.splitlines(True), name, "the program"))
-            print(f"{name} is not what the program does; if the program is right: python3 docs/site/reference.py")
+            print(f"{name} doesn't match the program; if the program is right, run python3 docs/site/reference.py")
     return differ
 
 

@@ -46,7 +46,7 @@ def webhooks(settings: Settings, store: Store) -> Blueprint:
             try:
                 store.set_document(sid, download(request.form["MediaUrl"]))
             except requests.RequestException:
-                # The page fetches it from Twilio when somebody opens it.
+                # pages.py downloads the document when somebody opens it.
                 current_app.logger.exception("could not download the document of %s", sid)
         return "", 204
 

@@ -1,5 +1,5 @@
-//! Drives the engine with arbitrary bytes, each pair of which is one step. Whatever the order of events, the engine never
-//! panics, and it settles once every effect is completed.
+//! Drives the engine with arbitrary bytes, each pair of which is one step. Whatever the order of events, the engine
+//! never panics, and it settles once every effect is completed.
 #![no_main]
 
 use fauxfax::engine::Engine;

@@ -1,4 +1,5 @@
-//! Parses any bytes as a form and as a rule without a panic, and checks that what was parsed survives a round trip.
+//! Parses any bytes as a form and as a rule without a panic, and checks that the form's `To` and the rule stay the same
+//! when they are written and parsed again.
 #![no_main]
 
 use fauxfax::dialect::form::{self, Form};

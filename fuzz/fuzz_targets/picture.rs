@@ -1,4 +1,4 @@
-//! Takes any bytes for a PNG or JPEG, and converts them to fax pages and a file or refuses them, without a panic.
+//! Converts any bytes that begin like a PNG or JPEG to fax pages and a file, or refuses them, without a panic.
 #![no_main]
 
 use std::ops::ControlFlow;

@@ -33,7 +33,7 @@ for ((waited = 0; ; waited++)); do
     [[ ! -s $folder/port ]] || break
     kill -0 $emulator 2>/dev/null || {
         cat "$log"
-        fail 'the emulator ended at once; its log is above'
+        fail 'the emulator ended before it was ready; its log is above'
     }
     ((waited < START_LIMIT)) || {
         cat "$log"

@@ -39,7 +39,7 @@ const USAGE = `usage: build.mjs main --out DIR
 /** A mistake that the caller has to correct. */
 class Refused extends Error {}
 
-/** Returns the manifest of the main package, with the facts of Cargo.toml. */
+/** Returns the manifest of the main package, with version, description and so on filled in from Cargo.toml. */
 function filledManifest() {
   const template = readFileSync(join(HERE, "package.json"));
   return JSON.parse(

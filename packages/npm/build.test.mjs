@@ -54,7 +54,7 @@ test("headers tell the platforms apart", () => {
 });
 
 test(
-  "Node itself is linked dynamically on Linux, and so are most programs",
+  "Node itself is recognised as linked dynamically, as it is on Linux",
   { skip: process.platform !== "linux" && "not Linux" },
   () => {
     assert.deepEqual(platformOf(readFileSync(process.execPath)), { platform: `linux-${process.arch}`, linked: true });

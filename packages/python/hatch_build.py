@@ -1,7 +1,7 @@
 """Makes the wheel from a binary that is already built, which the environment variable FAUXFAX_BIN names.
 
-The version and the other facts come from Cargo.toml through packages/project.py. The wheel's platform is read from the binary,
-so a wheel can't be labelled with a platform that its binary doesn't run on.
+Version, description, license and URLs come from Cargo.toml through packages/project.py. The wheel's platform is read from the
+binary, so a wheel can't be labelled with a platform that its binary doesn't run on.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def elf_tag(head: bytes) -> str:
     size, count = struct.unpack_from("<HH", head, 54)
     kinds = [struct.unpack_from("<I", head, table + at * size)[0] for at in range(count)]
     if PT_INTERP in kinds:
-        # It needs the C library of the machine that built it. Such a wheel can be installed, but PyPI refuses its tag.
+        # The binary needs a C library like that of the machine that built it. Its wheel can be installed, but PyPI refuses the tag.
         return f"linux_{processor}"
     return STATIC_LINUX.format(processor)
 
@@ -101,7 +101,7 @@ def known(processors: dict[int, str], machine: int) -> str:
 
 
 class WheelHook(BuildHookInterface[Any]):
-    """Puts the binary into the wheel's folder of scripts, from where it is installed on PATH."""
+    """Puts the binary among the wheel's scripts, which installers put on PATH."""
 
     PLUGIN_NAME = "custom"
 
@@ -112,7 +112,7 @@ class WheelHook(BuildHookInterface[Any]):
                 "`python -m build --wheel`, or the program from its repository with cargo"
             )
         if version == "editable":
-            # An editable installation runs whichever binary FAUXFAX_BIN names.
+            # An editable installation contains no binary: it runs the one that FAUXFAX_BIN names, or that is on PATH.
             return
         path = binary()
         with path.open("rb") as file:
@@ -123,7 +123,7 @@ class WheelHook(BuildHookInterface[Any]):
 
 
 class FactsHook(MetadataHookInterface):
-    """Takes the package's facts from Cargo.toml."""
+    """Takes version, description, license and URLs of the package from Cargo.toml, and fills them into its README."""
 
     PLUGIN_NAME = "custom"
 

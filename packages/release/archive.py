@@ -3,9 +3,9 @@
 
     python3 packages/release/archive.py BINARY TARGET FOLDER
 
-It contains the binary, its licences, README and changelog, and the manual pages and completions that the binary prints. The
-same binary always gives the same archive, byte for byte. The binary must run on this machine, and have the version that
-Cargo.toml names.
+The archive contains the binary, its licences, README and changelog, and the manual pages and completions that the binary
+prints. The same binary in the same checkout gives the same archive, byte for byte. The binary must run on this machine, and
+have the version that Cargo.toml names.
 """
 
 import gzip

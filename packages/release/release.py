@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Decides whether a tag may be released, and prints what the release says.
+"""Decides whether a tag may be released, prints the notes of a release, and writes its checksums.
 
     python3 packages/release/release.py check v0.1.0     fails unless everything is ready for this tag
     python3 packages/release/release.py notes v0.1.0     prints the changelog's section

@@ -1,5 +1,5 @@
-//! `fauxfax ca`: prints the local CA's certificate or its path, or how to make clients trust the CA. Nothing is
-//! installed.
+//! `fauxfax ca`: prints the local CA's certificate or its path, prints or writes files with which clients trust the CA,
+//! or explains how to make them trust it. Nothing is installed.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -71,7 +71,7 @@ fn trust_hint(path: &str) -> String {
     format!(
         "\
 The local CA is {path}
-It signs only for Twilio's and SignalWire's hosts, names of this machine, and private addresses.
+It signs only for Twilio's and SignalWire's hosts, local names such as localhost, and private addresses.
 
 Nothing to do:      fauxfax exec -- COMMAND       eval \"$(fauxfax env)\"
 Node                NODE_EXTRA_CA_CERTS={path}

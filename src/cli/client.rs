@@ -54,7 +54,7 @@ pub(super) enum CallError {
     Foreign {
         /// The URL, as given by the user.
         url: String,
-        /// The response's status, and the name in its `Server` header.
+        /// The response's status and the name in its `Server` header, or a note that the response isn't HTTP.
         what: String,
     },
     /// The emulator responded with status 4xx or 5xx.

@@ -27,8 +27,8 @@ enum ClockChange {
     Freeze,
     /// Let the clock run again, from the time it shows
     Run,
-    /// Move a frozen clock by a duration such as 90s, 5m, 1h30m or 180d, or to a date and time, and handle everything that
-    /// falls due
+    /// Move a frozen clock by a duration such as 90s, 5m, 1h30m or 180d, or to a date and time, and handle everything
+    /// that falls due
     Advance {
         /// How far to move, such as 5m or 1h30m, or a date and time such as 2026-03-01T00:00:00Z
         #[arg(value_name = "DURATION|TIME", allow_hyphen_values = true)]

@@ -1,5 +1,5 @@
-//! `fauxfax events`: prints the journal as a table, follows it with `-f`, exports a conversation, or prints the journal's
-//! hash.
+//! `fauxfax events`: prints the journal as a table, follows it with `-f`, exports a conversation, or prints the
+//! journal's hash.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -199,7 +199,7 @@ async fn begin(client: &Client, flags: &EventsFlags) -> anyhow::Result<u64> {
     if left_out > 0 {
         note(&format!(
             "showing the last {BEGINS_WITH} events, then each new one; \
-             --since 0 also shows the {left_out} before these"
+             --since 0 also shows earlier ones, of which {left_out} came after the last reset"
         ));
     }
     let seq = |event: Option<&Value>| event.and_then(|event| event["seq"].as_u64());

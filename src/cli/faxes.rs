@@ -30,14 +30,15 @@ pub(super) struct FaxesFlags {
     /// Fax or call to show, or the first characters of its SID; if left out, all faxes are listed
     #[arg(value_name = "FX…", conflicts_with_all = ["status", "direction", "search", "limit", "all_accounts"])]
     fax: Option<String>,
-    /// List only faxes in this status, or in several, comma-separated; not-answered alone shows more about the calls that
-    /// nobody took
+    /// List only faxes in this status, or in several, comma-separated; not-answered alone shows more about the calls
+    /// that nobody took
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = statuses())]
     status: Vec<String>,
     /// List only faxes in this direction
     #[arg(long, value_name = "DIRECTION", value_parser = words(Direction::ALL, Direction::as_str))]
     direction: Option<String>,
-    /// List only faxes that match, such as 'to:+1555* code:34004 pages:>10', or text in the SID, the numbers or the error
+    /// List only faxes that match, such as 'to:+1555* code:34004 pages:>10', or text in the SID, the numbers or the
+    /// error
     #[arg(long, value_name = "QUERY")]
     search: Option<String>,
     /// List at most this many faxes
@@ -140,8 +141,8 @@ async fn read(client: &Client, flags: &FaxesFlags) -> anyhow::Result<(Vec<Value>
     Ok((faxes, token.is_some()))
 }
 
-/// Returns the statuses to list: by default all, since the emulator leaves out calls that nobody took unless their status is
-/// named.
+/// Returns the statuses to list: by default all, since the emulator leaves out calls that nobody took unless their
+/// status is named.
 fn statuses_wanted(flags: &FaxesFlags) -> String {
     if flags.status.is_empty() { all_statuses().collect::<Vec<_>>().join(",") } else { flags.status.join(",") }
 }

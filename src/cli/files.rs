@@ -1,4 +1,5 @@
-//! Reads the files that users name, and writes the files that they ask for; `-` is standard input or output.
+//! Reads the documents that users name, and writes the files that they ask for; as a file to write, `-` is standard
+//! output.
 
 use std::io::Write;
 use std::path::Path;

@@ -60,7 +60,8 @@ pub struct ServeFlags {
     #[arg(long, value_name = "TOKEN", help_heading = LISTENING)]
     control_token: Option<String>,
 
-    /// Serve the tools of `fauxfax mcp` over HTTP as well, at /mcp, for coding assistants [default: false] [env: FAUXFAX_MCP]
+    /// Serve the tools of `fauxfax mcp` over HTTP as well, at /mcp, for coding assistants [default: false] [env:
+    /// FAUXFAX_MCP]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         help_heading = LISTENING
@@ -79,7 +80,8 @@ pub struct ServeFlags {
     fax_url: Option<String>,
 
     /// TwiML that the default number executes when a fax comes in, so that receiving needs no app: the XML itself, or a
-    /// file that contains it; a Response element with an empty Receive element accepts every fax [env: FAUXFAX_FAX_TWIML]
+    /// file that contains it; a Response element with an empty Receive element accepts every fax [env:
+    /// FAUXFAX_FAX_TWIML]
     #[arg(long, value_name = "FILE|XML", value_hint = ValueHint::FilePath, help_heading = YOUR_APP)]
     fax_twiml: Option<String>,
 
@@ -196,8 +198,9 @@ pub struct ServeFlags {
     )]
     retired: Option<String>,
 
-    /// Deviate from the usual behaviour in ways that the real service may: duplicate callbacks, unknown parameters, slow and
-    /// redirected downloads, now and then a 429; the seed decides when [default: false] [env: FAUXFAX_PEDANTIC]
+    /// Deviate from the usual behaviour in ways that the real service may: duplicate callbacks, unknown parameters,
+    /// slow and redirected downloads, now and then a 429; the seed decides when [default: false] [env:
+    /// FAUXFAX_PEDANTIC]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
         help_heading = SERVICE

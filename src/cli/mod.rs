@@ -102,13 +102,13 @@ enum Command {
     /// Judge a webhook app, or a document before it is faxed
     ///
     /// Judges a webhook app: sends it faxes and requests, right and wrong ones, and looks from outside at what it does.
-    /// Or judges a document before it is faxed: what can't be read or scanned at its quality, what is lost, and what the
-    /// fax costs.
+    /// Or judges a document before it is faxed: what can't be read or scanned at its quality, what is lost, and what
+    /// the fax costs.
     Check(Box<check::CheckFlags>),
     /// Run scenario files: tests without code
     ///
-    /// Runs scenario files, which are tests without code: the steps of each are performed in order and judged. Each file has
-    /// an emulator of its own with a frozen clock, unless --url or FAUXFAX_URL names one that is running.
+    /// Runs scenario files, which are tests without code: the steps of each are performed in order and judged. Each
+    /// file has an emulator of its own with a frozen clock, unless --url or FAUXFAX_URL names one that is running.
     Run(Box<run::RunFlags>),
     /// Write a project's first settings and fax test
     ///
@@ -116,8 +116,8 @@ enum Command {
     Init(init::InitFlags),
     /// Give a coding assistant tools for faxes (MCP)
     ///
-    /// Serves tools to a coding assistant, over standard input and output, by the Model Context Protocol: receive and send
-    /// faxes, see their pages and conversations, make things go wrong, and judge an app.
+    /// Serves tools to a coding assistant, over standard input and output, by the Model Context Protocol: receive and
+    /// send faxes, see their pages and conversations, make things go wrong, and judge an app.
     Mcp(mcp::McpFlags),
     /// Print variables that direct programs to the emulator
     ///

@@ -9,13 +9,16 @@ use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::out::{note, stdout};
 use super::sids::whole_sid;
 
-/// The programs that open a URL in the user's browser, with the arguments before the URL. The first that starts is used.
+/// The programs that open a URL in the user's browser, with the arguments before the URL. The first that starts is
+/// used.
 #[cfg(target_os = "macos")]
 const OPENERS: &[(&str, &[&str])] = &[("open", &[])];
-/// The programs that open a URL in the user's browser, with the arguments before the URL. The first that starts is used.
+/// The programs that open a URL in the user's browser, with the arguments before the URL. The first that starts is
+/// used.
 #[cfg(windows)]
 const OPENERS: &[(&str, &[&str])] = &[("rundll32", &["url.dll,FileProtocolHandler"])];
-/// The programs that open a URL in the user's browser, with the arguments before the URL. The first that starts is used.
+/// The programs that open a URL in the user's browser, with the arguments before the URL. The first that starts is
+/// used.
 #[cfg(not(any(target_os = "macos", windows)))]
 const OPENERS: &[(&str, &[&str])] = &[("xdg-open", &[]), ("wslview", &[])];
 

@@ -1,6 +1,7 @@
 //! Standard output and standard error of subcommands that print and end. If the reader of a pipe stops reading, as
 //! `head` does, the subcommand ends without an error and with exit status 0. The reader has taken all that it wants, so
-//! a pipeline under `set -o pipefail` should not fail because of it. Subcommands whose exit status is a verdict keep it.
+//! a pipeline under `set -o pipefail` should not fail because of it. Subcommands whose exit status is a verdict keep
+//! it.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 

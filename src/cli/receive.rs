@@ -40,8 +40,8 @@ pub(super) struct ReceiveFlags {
     /// TwiML
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     fax_url: Option<String>,
-    /// URL to notify of the fax, like the action attribute of TwiML's Receive; the number needs no VoiceUrl then, because
-    /// its app is not asked for TwiML
+    /// URL to notify of the fax, like the action attribute of TwiML's Receive; the number needs no VoiceUrl then,
+    /// because its app is not asked for TwiML
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, conflicts_with = "fax_url")]
     action: Option<String>,
     /// Number of test pages to send instead of a file

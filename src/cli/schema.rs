@@ -1,6 +1,5 @@
-//! The subcommands `config-schema`, which prints a JSON Schema of `fauxfax.toml` (generated from the flags' help) or of
-//! scenario files, and
-//! `completions`, which prints a shell's completion script.
+//! The subcommands `config-schema`, which prints a JSON Schema of `fauxfax.toml` (with descriptions from the flags'
+//! help) or of scenario files, and `completions`, which prints a shell's completion script.
 
 use std::io::Write;
 use std::process::ExitCode;

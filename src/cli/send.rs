@@ -109,8 +109,7 @@ async fn send(
     } else if !flags.wait && is_frozen(client).await? {
         // The fax stays in its status until someone moves the clock, so there is nothing else to wait for.
         let fetched = timeout(flags.timeout, served).await;
-        fetched
-            .context("the emulator hasn't fetched the document; its clock is frozen: move it with fauxfax clock run")?;
+        fetched.context("the document was not fetched, because the clock is frozen; let it run: fauxfax clock run")?;
         fax["status"].as_str().context("the response has no status")?.to_owned()
     } else {
         // A local file must be served until the emulator has fetched it; the fax leaves `processing` only after that.
@@ -158,7 +157,8 @@ fn order(flags: &SendFlags, media_url: &str) -> Vec<(&'static str, String)> {
     given.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect()
 }
 
-/// Waits until the fax's document has been fetched, or with `--wait` until the fax has settled. Returns the fax's status.
+/// Waits until the fax's document has been fetched, or with `--wait` until the fax has settled. Returns the fax's
+/// status.
 async fn until_fetched(client: &Client, flags: &SendFlags, sid: &str) -> anyhow::Result<String> {
     let what = if flags.wait { ("for", "settled".to_owned()) } else { ("status", format!("sending,{FINAL}")) };
     let timeout = ("timeout", Some(flags.timeout.as_secs_f64().to_string()));
@@ -192,8 +192,8 @@ async fn serve_document(listener: &TcpListener, bytes: &[u8], served: &Notify) -
 
 async fn respond(mut stream: TcpStream, bytes: &[u8]) -> std::io::Result<()> {
     let mut head = Vec::new();
-    // Read to the end of the head, because closing a socket with unread bytes would reset the connection. The limit keeps
-    // an endless head from filling the memory.
+    // Read to the end of the head, because closing a socket with unread bytes would reset the connection. The limit
+    // keeps an endless head from filling the memory.
     while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_BYTES_MAX {
         let mut part = [0; 1_024];
         let read = stream.read(&mut part).await?;

@@ -80,8 +80,8 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     let account = server.registry().default_account();
     let configured = config.worlds.first();
     let given = configured.map_or(!config.default_account.has_default_token, |account| account.auth_token.is_some());
-    // A configured token is a secret. A minted token must be printed, since nobody knows it yet; the default token may
-    // be printed.
+    // A configured token is a secret. A generated token must be printed, since nobody knows it yet; the default token
+    // may be printed.
     let token = server.registry().world(account).filter(|_| !given);
     let token = token.and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
     let tls_url = server.tls_address().map(|address| self::url(address).replacen("http", "https", 1));
@@ -105,8 +105,9 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     Ok(())
 }
 
-/// Tells a person at the terminal where the console is, and how to try a first fax. If a number has an app, it suggests
-/// receiving a fax. Otherwise, it suggests sending one, and then receiving one with an app.
+/// Tells a person at the terminal where the console is, and how to try a first fax. If the account has numbers, but
+/// none of them has an app, it suggests sending a fax, and then receiving one with an app. Otherwise, it suggests
+/// receiving one.
 fn advise(config: &Config, server: &Server) {
     let url = url(server.address());
     let world = server.registry().world(server.registry().default_account());

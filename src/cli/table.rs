@@ -20,7 +20,7 @@ const LAST_CHARS_MIN: usize = 32;
 /// Columns up to this width are never cut, such as those of times, kinds of events and numbers.
 const WHOLE_CHARS_MAX: usize = 17;
 /// The width to which a longer column may be cut. Eight characters of a SID tell the faxes of a list apart, and
-/// subcommands accept them.
+/// `faxes` and `open` accept them.
 const CUT_CHARS_MIN: usize = 9;
 /// The indentation of lines that belong to the row above.
 const INDENT: &str = "    ";
@@ -71,7 +71,8 @@ pub(super) fn terminal_width() -> Option<usize> {
     set.or_else(|| terminal_size_of(std::io::stdout()).map(|(Width(width), _)| width.into()))
 }
 
-/// Replaces the characters that would break a line, change the terminal or reverse the text: texts may come from an app.
+/// Replaces the characters that would break a line, change the terminal or reverse the text: texts may come from an
+/// app.
 pub(super) fn clean(text: &str) -> String {
     let spaced: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
     unseen::replaced(&spaced)

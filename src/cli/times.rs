@@ -24,7 +24,7 @@ pub(super) fn column<'a>(moments: impl Iterator<Item = &'a Value> + Clone) -> Ve
         .collect()
 }
 
-/// Formats the duration of an exchange: `12 ms`, or `< 1 ms` instead of zero.
+/// Formats the duration of an exchange: `12 ms`, or `< 1 ms` if it took less than a millisecond.
 pub(super) fn duration(millis: &Value) -> String {
     match millis.as_f64() {
         None => String::new(),

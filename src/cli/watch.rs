@@ -136,7 +136,7 @@ pub(super) fn conclude(
     Ok(())
 }
 
-/// Returns whether an outcome is a success for the far end. An app may legitimately reject a fax.
+/// Returns whether an outcome counts as a success. `rejected` does, since an app may legitimately reject a fax.
 pub(super) fn is_success(outcome: &str) -> bool {
     matches!(outcome, "received" | "delivered" | "rejected")
 }

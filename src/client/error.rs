@@ -26,7 +26,7 @@ pub enum ApiError {
     Foreign {
         /// The URL.
         url: String,
-        /// The response's status, and the name in its `Server` header.
+        /// The response's status and the name in its `Server` header, or a note that the response isn't HTTP.
         what: String,
     },
     /// The emulator refused the call.

@@ -1,6 +1,6 @@
-//! The HTTP client of a running emulator's public APIs, for whatever drives an emulator from outside: the command line, the
-//! checks of an app, scenarios, and the tools for assistants. It never retries a call, and a call that is dropped ends its
-//! connection.
+//! The HTTP client of a running emulator's public APIs, for whatever drives an emulator from outside: the command line,
+//! the checks of an app, scenarios, and the tools for assistants. It never retries a call, and a call that is dropped
+//! ends its connection.
 
 mod error;
 

@@ -39,17 +39,17 @@ const PHONE_NUMBER_KEY: &str = "phone_number";
 /// An account that has a world from the start.
 #[derive(Clone, PartialEq)]
 pub struct ConfiguredAccount {
-    /// The account's SID; minted on startup if absent.
+    /// The account's SID; generated on startup if absent.
     pub sid: Option<AccountSid>,
-    /// The account's token; minted on startup if absent.
+    /// The account's token; generated on startup if absent.
     pub auth_token: Option<Box<str>>,
     /// The key that signs the account's webhooks; the token if absent. Only SignalWire accounts have a separate key.
     pub signing_key: Option<Box<str>>,
-    /// The provider whose API the account uses, consistent with the SID.
+    /// The dialect of the API that the account uses, which is also that of the SID.
     pub dialect: Dialect,
     /// The status changes that trigger a StatusCallback; the general setting if absent.
     pub callbacks: Option<CallbackPolicy>,
-    /// The state of the Fax API for this account; the general setting if absent.
+    /// How much of the Fax API works for this account; the general setting if absent.
     pub service: Option<Service>,
     /// Whether the account is in pedantic mode; the general setting if absent.
     pub pedantic: Option<bool>,

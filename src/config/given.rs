@@ -32,7 +32,8 @@ words!(
         FaxUrl = "fax_url",
         /// TwiML that the default number executes, or the path of a file that contains it.
         FaxTwiml = "fax_twiml",
-        /// The StatusCallback of the default number, which is notified of ended faxes.
+        /// The StatusCallback of the default number, which is notified when a fax has ended and the TwiML named no
+        /// action.
         StatusCallback = "status_callback",
         /// The Debugger webhook of the default account, which is notified of alerts.
         DebuggerUrl = "debugger_url",

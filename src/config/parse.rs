@@ -201,7 +201,9 @@ pub(super) fn public_url(text: &str) -> Result<Arc<str>, String> {
 /// Parses an account's token: any string that can be an HTTP Basic password, so no control characters.
 pub(super) fn auth_token(text: &str) -> Result<Box<str>, String> {
     let is_token = (1..=AUTH_TOKEN_CHARS_MAX).contains(&text.chars().count()) && !text.contains(char::is_control);
-    is_token.then(|| text.into()).ok_or_else(|| format!("have 1 to {AUTH_TOKEN_CHARS_MAX} characters"))
+    is_token
+        .then(|| text.into())
+        .ok_or_else(|| format!("have 1 to {AUTH_TOKEN_CHARS_MAX} characters, none of them a control character"))
 }
 
 /// Parses the key that signs an account's webhooks.

@@ -136,7 +136,10 @@ fn errors_in_the_file_say_where_they_are_and_what_to_write() {
             "twilio-signing-key.toml:3:15: signing_key must be left out of an account that uses Twilio's API, which \
              signs webhooks with the auth_token",
         ),
-        ("bad-token.toml", "bad-token.toml:2:14: auth_token must have 1 to 256 characters"),
+        (
+            "bad-token.toml",
+            "bad-token.toml:2:14: auth_token must have 1 to 256 characters, none of them a control character",
+        ),
         (
             "fallback-alone.toml",
             "fallback-alone.toml:3:24: voice_fallback_url must be used together with voice_url, for which it is the \

@@ -1,5 +1,5 @@
-//! Writes `llms.txt`, the overview of the documentation for language models (<https://llmstxt.org>), and `llms-full.txt`, the
-//! pages themselves.
+//! Writes `llms.txt`, the overview of the documentation for language models (<https://llmstxt.org>), and
+//! `llms-full.txt`, the pages themselves.
 
 use std::fmt::Write;
 
@@ -26,7 +26,8 @@ const HEAD: &str = "\
   documentation.
 ";
 
-/// Returns the overview. `link` returns the address of a page, by its path in the repository; pages without one are left out.
+/// Returns the overview. `link` returns the address of a page, by its path in the repository; pages without an address
+/// are left out.
 #[must_use]
 pub fn overview(link: impl Fn(&str) -> Option<String>) -> String {
     let mut text = HEAD.to_owned();

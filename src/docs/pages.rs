@@ -67,8 +67,8 @@ static PAGES: &[Page] = pages![
     "SECURITY.md",
 ];
 
-/// The pages of docs/SUMMARY.md that are not embedded: the program prints its own help, and the others are about the project
-/// and not about its use.
+/// The pages of docs/SUMMARY.md that are not embedded: the program prints its own help, and the others are about the
+/// project and not about its use.
 pub const LEFT_OUT: [&str; 5] =
     ["docs/cli-reference.md", "docs/benchmarks.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 

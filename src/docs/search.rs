@@ -1,5 +1,5 @@
-//! Finds sections of the documentation by words. The ranking uses whole numbers only, and ties keep the order of the pages, so
-//! the same question always has the same results.
+//! Finds sections of the documentation by words. The ranking uses whole numbers only, and ties keep the order of the
+//! pages, so the same question always has the same results.
 
 use std::collections::BTreeSet;
 
@@ -73,8 +73,8 @@ fn candidates(page: &'static Page) -> impl Iterator<Item = Candidate> {
     })
 }
 
-/// Returns the words of a text in lower case. A word with punctuation within it, such as `X-Twilio-Signature`, counts as
-/// several.
+/// Returns the words of a text in lower case. A word with punctuation within it, such as `X-Twilio-Signature`, counts
+/// as several.
 fn words(text: &str) -> Vec<String> {
     text.split(|character: char| !character.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -92,7 +92,8 @@ fn count(words: &[String], term: &str) -> usize {
     words.iter().filter(|word| fits(word, term)).count()
 }
 
-/// Returns the weight of a word: one more for each halving of the number of sections that have it.
+/// Returns the weight of a word: 1 if all sections have it, and one more for each halving of their number; 0 if none
+/// has it.
 fn rarity(term: &str, candidates: &[Candidate]) -> u64 {
     let having = |candidate: &&Candidate| count(&candidate.heading, term) + count(&candidate.text, term) > 0;
     let found = candidates.iter().filter(having).count();

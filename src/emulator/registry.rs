@@ -25,7 +25,7 @@ pub(super) struct Worlds {
     pub(super) created: u64,
     /// How many account SIDs have been derived from the seed, so that each is different.
     pub(super) minted: u64,
-    /// The ordinal of each owner's next subaccount, so that a removed subaccount's SID is never minted again.
+    /// The ordinal of each owner's next subaccount, so that a removed subaccount's SID is never generated again.
     pub(super) subaccounts_minted: BTreeMap<AccountSid, u64>,
     /// Accounts from the configuration, whose worlds are never dropped to make room.
     pub(super) configured: BTreeSet<AccountSid>,

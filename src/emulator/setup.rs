@@ -25,7 +25,7 @@ pub struct Settings {
     pub options: WorldOptions,
     /// The way in which Twilio worlds write `price`.
     pub price: PriceFormat,
-    /// The state of the Fax API for accounts that don't choose one.
+    /// How much of the Fax API works, for accounts that don't set this themselves.
     pub service: Service,
     /// The base of links and media URLs, instead of the origin of each request.
     pub public_url: Option<Arc<str>>,
@@ -48,22 +48,22 @@ pub struct GuardOptions {
     pub protect_media: bool,
 }
 
-/// An account to create. A missing value gets a default or is minted, which means derived from the seed.
+/// An account to create. A missing value gets a default or is derived from the seed.
 #[derive(Debug, Clone, Default)]
 pub struct AccountSetup {
-    /// The account's SID; minted if absent.
+    /// The account's SID; derived from the seed if absent.
     pub sid: Option<AccountSid>,
-    /// The account's token; minted by [`Registry::create`](super::Registry::create) if absent.
+    /// The account's token; derived from the seed by [`Registry::create`](super::Registry::create) if absent.
     pub auth_token: Option<Box<str>>,
     /// The key that signs the account's webhooks; the token if absent. Only SignalWire accounts have a separate key.
     pub signing_key: Option<Box<str>>,
     /// The friendly name; Twilio's default if absent.
     pub friendly_name: Option<Box<str>>,
-    /// The provider whose API the account uses; derived from the SID if there is one, otherwise Twilio by default.
+    /// The dialect of the API that the account uses; that of the SID if there is one, otherwise Twilio by default.
     pub dialect: Option<Dialect>,
     /// The status changes that trigger a StatusCallback; the emulator's setting if absent.
     pub callbacks: Option<CallbackPolicy>,
-    /// The state of the Fax API for this account; the emulator's setting if absent.
+    /// How much of the Fax API works for this account; the emulator's setting if absent.
     pub service: Option<Service>,
     /// Whether the account is in pedantic mode; the emulator's setting if absent.
     pub pedantic: Option<bool>,
@@ -90,7 +90,7 @@ pub enum SignInError {
     /// The account's world has broken because of a fault in the emulator.
     #[error("{}", Refusal::WorldBroken(Arc::clone(.0)))]
     Broken(Arc<str>),
-    /// The token differs from the account's, which is the configured token or the first one used.
+    /// The token differs from the account's, which was configured or generated, or is the first one that was used.
     #[error("the token doesn't belong to account {0}")]
     WrongToken(AccountSid),
     /// No such API key exists, or the secret is wrong.
@@ -111,7 +111,7 @@ pub enum CreateWorldError {
     /// The account already has a world.
     #[error("account {0} already exists")]
     Exists(AccountSid),
-    /// There are already [`WORLDS_MAX`](super::WORLDS_MAX) worlds, all of them in use.
+    /// There are already [`WORLDS_MAX`](super::WORLDS_MAX) worlds, none of which may be dropped to make room.
     #[error("there are already {limit} accounts, the most that the emulator keeps; delete some")]
     TooManyWorlds {
         /// The maximum number of accounts.

@@ -80,7 +80,7 @@ pub(super) async fn otherwise(
 }
 
 /// Checks the credential and finds a request's worlds. `named` is the account in the path: `None` if there is none,
-/// `Some(None)` if it is not a SID. An error includes the reason the request belongs to no world.
+/// `Some(None)` if it is not a SID. An error includes the reason the request is assigned to no world.
 pub(super) fn sign_in(
     registry: &Registry,
     parts: &Parts,

@@ -100,7 +100,7 @@ fn the_worst_findings_are_printed_first_and_the_rest_is_counted() {
     let printed = text(&check(folder.path(), &["a.pdf", "--only", "type-size"]).stdout);
     let seen: Vec<&str> = printed.lines().filter(|line| line.contains("seen")).collect();
     assert!(seen.len() == 5 && seen[..4].iter().all(|line| line.contains("too small to be read")), "{printed}");
-    assert!(printed.contains("and 3 more findings on page 1; --json lists all\n"), "{printed}");
+    assert!(printed.contains("and 3 more findings on page 1; --json lists them\n"), "{printed}");
     assert!(
         printed.contains("; a page takes ") && printed.contains(" s and $0.0035 on average, at most "),
         "{printed}"

@@ -14,8 +14,9 @@ const DECLARATION_BYTES_MAX: usize = 256;
 /// The start of an XML declaration.
 const DECLARATION: &str = "<?xml";
 
-/// Decodes a document and removes leading white space. Contradictory declarations of the encoding add warnings. If the
-/// document can't be decoded, the error is worded so that it can follow "the TwiML can't be parsed:".
+/// Decodes a document and removes leading white space. Contradictory declarations of the encoding add warnings if the
+/// first bytes don't decide it and the document isn't pure ASCII. If the document can't be decoded, the error is worded
+/// so that it can follow "the TwiML can't be parsed:".
 pub(super) fn decode<'a>(
     content_type: Option<&str>,
     body: &'a [u8],
@@ -37,7 +38,7 @@ pub(super) fn decode<'a>(
     } else {
         // Invalid bytes are reported instead of becoming replacement characters.
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
-        text.ok_or_else(|| format!("it is not valid {}, although it is declared as such; send UTF-8", encoding.name()))?
+        text.ok_or_else(|| format!("it is not valid {}, its declared or likely encoding; send UTF-8", encoding.name()))?
     };
     without_leading_space(text)
 }
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_that_contradict_their_declaration_are_refused_with_a_reason() {
+    fn unreadable_bodies_are_refused_with_a_reason() {
         for (content_type, body, part) in [
             ("text/xml", b"<a>\xff</a>".as_slice(), "not UTF-8 from byte 3"),
             ("text/xml; charset=ebcdic-7", b"<a/>", "\"ebcdic-7\""),

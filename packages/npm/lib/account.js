@@ -298,7 +298,7 @@ class Account {
     const query = { fax, since, timeout: timeoutMs / 1000, ...wanted };
     const { event, outcome, seq } = await this.#control("GET", "/wait", { query, timeoutMs, fields: ["seq"] });
     const faxSid = event?.fax_sid ?? fax;
-    // Without an event, the journal has dropped it, but the fax is still known.
+    // If the response has neither, the journal has dropped the event, but the fax is still known.
     return { faxSid, status: event?.data.new ?? outcome ?? (await this.fax(faxSid)).status, seq };
   }
 
@@ -392,7 +392,7 @@ class Account {
   }
 
   /**
-   * Returns the text of a page; null if it is not known, because the page is a scan or another picture.
+   * Returns the text of a page; null if it is not known, for example because the page is a scan or another picture.
    *
    * @param {FaxLike} fax
    * @param {number} page The page, counted from 1.

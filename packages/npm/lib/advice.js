@@ -14,7 +14,7 @@ const ADVICE = {
   "control-token-needed": "pass controlToken to Emulator.at()",
   "fax-not-found": "account.faxes() lists them",
   "not-a-fax-number": 'change it with account.number("+1…", { voiceReceiveMode: "fax" })',
-  "number-ambiguous": "pass to",
+  "number-ambiguous": "name one with to",
   "number-not-found": 'account.number("+15017122661") buys one that receives faxes',
   "rule-not-found": "account.rules.list() lists them",
   "snapshot-not-found": "account.snapshot(name) saves one",

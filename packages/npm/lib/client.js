@@ -62,7 +62,7 @@ class Client {
     return this.#controlToken === undefined ? undefined : `Bearer ${this.#controlToken}`;
   }
 
-  /** Returns the emulator's version, and warns if it differs from this package's; undefined if the emulator doesn't name it. */
+  /** Returns the emulator's version, and warns if it differs from this package's; undefined if the emulator doesn't say it. */
   #askVersion() {
     this.#version ??= this.#health().catch((error) => {
       this.#version = null;

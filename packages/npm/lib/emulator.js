@@ -141,7 +141,7 @@ class Emulator {
     return this.#client.url;
   }
 
-  /** The last 64 KiB that the emulator's process wrote; empty for one that was running already. */
+  /** The last 65,536 characters that the emulator's process wrote; empty for one that was running already. */
   get output() {
     return this.#running?.output ?? "";
   }
@@ -167,7 +167,7 @@ class Emulator {
   }
 
   /**
-   * Returns the account that exists from the start, with the number `+15005550006` and those that are configured.
+   * Returns the account that exists from the start, with the number `+15005550006` unless the configuration names others.
    *
    * @returns {Promise<Account>}
    */

@@ -23,8 +23,8 @@ class FauxfaxError extends Error {
     this.detail = detail;
     /**
      * A short name for programs: that of the control API's problem, such as `clock-frozen`; the code of a REST API's error, such
-     * as `21211`; or `bad-argument`, `no-binary`, `not-started`, `no-response`, `not-verified`, `document-unreadable` or
-     * `version-mismatch`.
+     * as `21211`; or `bad-argument`, `no-binary`, `not-started`, `no-response`, `not-verified`, `document-unreadable`,
+     * `version-mismatch`, or `refused` for a refusal without a code.
      */
     this.code = code;
     /** The HTTP status if the emulator refused a call, otherwise null. */

@@ -64,7 +64,7 @@
  * @property {Dialect} [dialect] The service that the account belongs to; by default that of the emulator.
  * @property {string} [friendlyName] A name for the console.
  * @property {"all" | "queued-and-final" | "final"} [callbacks] The statuses of which a StatusCallback is notified.
- * @property {"full" | "retired" | "test-credentials"} [service] What the account's REST API does.
+ * @property {"full" | "retired" | "test-credentials"} [service] How much of the Fax API works for the account.
  * @property {string} [debuggerUrl] The URL that is notified of each alert.
  * @property {(string | Record<string, unknown>)[]} [numbers] Numbers that a reset keeps: each in E.164 form, to receive faxes, or
  *   with REST attributes: `{ phoneNumber: "+15017122661", voiceReceiveMode: "fax", voiceUrl: "http://localhost:3000/fax" }`.
@@ -120,7 +120,7 @@
  * @property {string} to
  * @property {Quality} quality
  * @property {string | null} mediaSid
- * @property {string | null} mediaUrl The URL of the pages, valid for two hours by the account's clock.
+ * @property {string | null} mediaUrl The URL of the pages; in a Twilio account, it is valid for two hours by the account's clock.
  * @property {number | null} numPages
  * @property {number | null} duration The seconds that the transmission took.
  * @property {string | number | null} price
@@ -132,7 +132,7 @@
  * @property {string | null} [errorMessage]
  * @property {string | null} [cause] Why the fax failed, in plain words.
  * @property {string | null} [advice] What to do about it.
- * @property {number} [callbacksFailed] The number of webhooks that the app did not accept.
+ * @property {number} [callbacksFailed] The number of callbacks and actions that the app did not accept, not even on a retry.
  * @property {string | null} [lastFailure] The last of them, such as `action 500`.
  */
 
@@ -180,7 +180,8 @@
  * A request to the app with all its attempts, as the control API shows it.
  *
  * @typedef {object} Webhook
- * @property {string} id The idempotency token, by which it can be sent again.
+ * @property {string} id The id with which it can be sent again: its idempotency token or, if it has none, as in a SignalWire
+ *   account, the place of its first attempt in the journal.
  * @property {string | null} fax_sid
  * @property {string} purpose
  * @property {string} method
@@ -237,7 +238,7 @@
  */
 
 /**
- * What to wait for. With a `status`, until a fax enters it; otherwise, until `fax` has ended and all its webhooks have been sent.
+ * What to wait for: with a `status`, for a fax to enter it; otherwise, for `fax` to end and for all its webhooks to be sent.
  *
  * @typedef {object} WaitOptions
  * @property {FaxLike} [fax] The fax, or its SID; with a `status`, any fax by default.

@@ -13,7 +13,7 @@ const { FauxfaxError } = require("./error.js");
 function notVerified(expected, times, verdict) {
   const lines = [summary(expected, times, verdict)];
   if (verdict.missed > 0) {
-    lines.push(`  ${verdict.missed} events could not be checked, because the journal no longer has them`);
+    lines.push(`  ${verdict.missed} events could not be checked, because the journal doesn't have them`);
   }
   for (const { event, differs } of verdict.closest) {
     lines.push(`  ${event.seq} ${event.kind} differs:`);

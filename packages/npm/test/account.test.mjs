@@ -127,7 +127,7 @@ test("TwiML can answer in place of an app", { timeout }, async () => {
   await assert.rejects(account.number(NUMBER, { faxTwiml: "<Answer/>" }), { name: "FauxfaxError", status: 422 });
 });
 
-test("an action is notified without asking the number's app", { timeout }, async (t) => {
+test("the URL of an action is notified, and the number's app is not asked", { timeout }, async (t) => {
   const { account, app } = await setUp(t);
   await account.receive({ action: `${app.url}/elsewhere`, sid: `FX${"7".repeat(32)}` });
   assert.deepEqual(
@@ -185,7 +185,7 @@ test("the pages of a fax are pictures, text and files", { timeout }, async (t) =
   assert.equal(pages.length, 2);
   for (const page of pages) {
     assert.deepEqual(Buffer.from(page.subarray(0, 8)), PNG);
-    assert.equal(Buffer.from(page).readUInt32BE(16), 200, "the width stands after the header");
+    assert.equal(Buffer.from(page).readUInt32BE(16), 200, "the PNG has the given width");
   }
   assert.ok((await account.page(sid, 2)).length > pages[1].length, "without a width, the picture is larger");
   assert.match(await account.pageText(sid, 2), /Page 2 of 2/);

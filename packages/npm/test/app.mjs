@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 
-/** Starts an app that accepts every fax and answers its webhooks with the given status. */
+/** Starts an app that accepts every fax, and answers all other requests with the given status. */
 export async function startApp(t, { status = 204 } = {}) {
   const received = [];
   const server = createServer(async (request, response) => {

@@ -1,4 +1,4 @@
-// The journal of an account: events, webhooks, expectations, signatures; and the ways back to an earlier state.
+// Tests the journal of an account (events, webhooks, expectations and signatures), and the ways back to an earlier state.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

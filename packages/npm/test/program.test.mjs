@@ -1,5 +1,5 @@
-// `npx fauxfax`: the program is found, its exit status and signals are passed on,
-// and the error for a missing program says what to do.
+// Tests `npx fauxfax`: it finds the program, passes signals on to it and its exit status back, and says what to do if the
+// program is missing.
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";

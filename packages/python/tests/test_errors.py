@@ -1,4 +1,4 @@
-"""Each error says what happened and what to do."""
+"""Tests that each error says what happened and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process of an emulator ends with the program that started it, however that ends."""
+"""Tests that the process of an emulator ends with the program that started it, however that program ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Incoming faxes, and what can be read about them."""
+"""Tests incoming faxes, and what can be read about them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_transmission_breaks_on_request(inbox: fauxfax.Account) -> None:
     assert inbox.receive(file=document, outcome=outcome).outcome == "failed"
 
 
-def test_an_action_is_notified_without_the_numbers_app(account: fauxfax.Account, app: App) -> None:
+def test_the_url_of_an_action_is_notified_and_the_numbers_app_is_not_asked(account: fauxfax.Account, app: App) -> None:
     sid = "FX" + "1" * 32
     conversation = account.receive(action=f"{app.url}/received", sid=sid)
     assert (conversation.outcome, conversation.fax_sid) == ("received", sid)

@@ -1,4 +1,4 @@
-"""Outgoing faxes, numbers, rules and the clock."""
+"""Tests outgoing faxes, numbers, rules and the clock."""
 
 from __future__ import annotations
 

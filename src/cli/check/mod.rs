@@ -1,5 +1,5 @@
-//! `fauxfax check`: judges a webhook app with the checks of `crate::check`, in a running emulator or in one of its own; or
-//! a document before it is faxed (`check_document`).
+//! `fauxfax check`: judges a webhook app with the checks of `crate::check`, in a running emulator or in one of its own;
+//! or a document before it is faxed (`check_document`).
 
 mod names;
 pub(super) mod print;
@@ -72,8 +72,8 @@ pub(super) struct CheckFlags {
     /// Page of the app to compare before and after, such as a list of received faxes in JSON
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = "Your app")]
     probe: Option<String>,
-    /// Time to wait for what the app should do after it has responded, such as a download, another attempt or a question
-    /// about a lost callback [default: 5s]
+    /// Time to wait for what the app should do after it has responded, such as a download, another attempt or a
+    /// question about a lost callback [default: 5s]
     #[arg(long, value_name = "DURATION", value_parser = span, help_heading = "Your app")]
     patience: Option<Duration>,
     /// Token that the app verifies signatures with; the one that the account has in the emulator if left out
@@ -88,7 +88,8 @@ pub(super) struct CheckFlags {
     /// FAUXFAX_LISTEN]
     #[arg(long, value_name = "ADDR", conflicts_with = "url", help_heading = "Emulator")]
     listen: Option<String>,
-    /// Service whose webhooks the app receives, for an emulator that is started [default: twilio] [env: FAUXFAX_DIALECT]
+    /// Service whose webhooks the app receives, for an emulator that is started [default: twilio] [env:
+    /// FAUXFAX_DIALECT]
     #[arg(
         long, value_name = "NAME", conflicts_with = "url", value_parser = words(Dialect::ALL, Dialect::as_str),
         help_heading = "Emulator"
@@ -227,7 +228,8 @@ fn judged(flags: &CheckFlags, mut options: Options) -> anyhow::Result<Result<Rep
     report
 }
 
-/// Puts the account that the app uses into the configuration of the emulator that the command starts.
+/// Adapts the configuration of the emulator that the command starts: the emulator writes no files and, unless accounts
+/// are configured, has the account that the app uses.
 fn adapt(config: &mut Config, options: &Options) -> anyhow::Result<()> {
     config.private_apps_only = !options.owns_host;
     // The run must not become part of the state that the user keeps.

@@ -1,4 +1,4 @@
-//! The checks of apps and those of documents together: selected, listed and explained by name.
+//! Selects, lists and explains checks by their names: those of apps and those of documents together.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use crate::cli::out::stdout;
 use crate::cli::{check_document, table};
 use crate::document::judge::Check as DocumentCheck;
 
-/// How similar a word must be to the name of a check for the check to be suggested, from 0 to 1.
+/// How similar a word must be to the name of a check of documents for that check to be suggested, from 0 to 1.
 const LIKENESS_MIN: f64 = 0.7;
 
 /// The selected checks.

@@ -45,10 +45,10 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Checks that all flags make sense.
+    /// Checks that all flags make sense for this subject.
     ///
     /// # Errors
-    /// Fails, and says what to do, if one doesn't.
+    /// Fails, and says what to do, if a flag doesn't.
     pub(super) fn takes(&self, flags: &CheckFlags) -> Result<(), String> {
         let misplaced = match self {
             Self::App(_) => flags.document.given(),

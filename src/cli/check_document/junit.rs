@@ -24,7 +24,7 @@ fn case(told: &Told<'_>, result: &Judged) -> Case {
         Verdict::Pass => Ending::Passed,
         Verdict::Fail => Ending::Failed { message: seen(&found, result), text },
         Verdict::Warn => Ending::Warned(format!("warning: {text}")),
-        Verdict::NotJudged => Ending::Skipped("no page has letters or lines that are known, as on scans".to_owned()),
+        Verdict::NotJudged => Ending::Skipped("the letters and lines are not known, as in scans".to_owned()),
     };
     let name = result.check.to_string();
     Case { class: "document".to_owned(), name, duration: Duration::ZERO, ending }

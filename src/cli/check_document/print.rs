@@ -68,7 +68,7 @@ pub(super) fn report(told: &Told<'_>, out: &mut impl Write) -> anyhow::Result<()
     }
     if report.left_out > 0 {
         let left_out = counted(report.left_out, "more finding");
-        writeln!(out, "{INDENT}{FAINT}{left_out} on these pages left out{FAINT:#}")?;
+        writeln!(out, "{INDENT}{FAINT}not listed: {left_out}, beyond the limit per page or document{FAINT:#}")?;
     }
     let Summary { pass, fail, warn, not_judged } = report.summary();
     let style = if fail > 0 { BAD } else { GOOD };
@@ -132,10 +132,10 @@ fn one(told: &Told<'_>, result: &Judged, out: &mut impl Write) -> anyhow::Result
     pages.dedup();
     let on = if pages.is_empty() { String::new() } else { format!(" on {}", ranges(&pages)) };
     let more = counted(rest.len(), "more finding");
-    Ok(writeln!(out, "{INDENT}{FAINT}and {more}{on}; --json lists all{FAINT:#}")?)
+    Ok(writeln!(out, "{INDENT}{FAINT}and {more}{on}; --json lists them{FAINT:#}")?)
 }
 
-/// Formats a number of things.
+/// Formats a count with its noun.
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
@@ -162,7 +162,7 @@ fn finding(told: &Told<'_>, at: usize, finding: &Finding, out: &mut impl Write) 
     Ok(())
 }
 
-/// Formats page numbers in ascending order, with ranges.
+/// Formats ascending page numbers, with ranges.
 pub(super) fn ranges(pages: &[u32]) -> String {
     let runs: Vec<&[u32]> = pages.chunk_by(|a, b| a + 1 == *b).collect();
     let mut shown: Vec<String> = runs

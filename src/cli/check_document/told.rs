@@ -148,7 +148,7 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Returns the findings that ask for a change.
+/// Returns whether a finding asks for a change.
 pub(super) fn wants_change(finding: &Finding) -> bool {
     finding.severity != Severity::Info
 }

@@ -1,6 +1,6 @@
-//! The sample app of `demo` and of scenarios: a real HTTP server in the role of the customer's app. It accepts incoming faxes, receives
-//! status notifications, serves a document, and checks each signature with the account's key. The app and the emulator
-//! communicate only over HTTP.
+//! The sample app of `demo` and of scenarios: a real HTTP server in the role of the customer's app. It accepts incoming
+//! faxes, receives status notifications, serves a document, and checks each signature with the account's key. The app
+//! and the emulator communicate only over HTTP.
 
 use axum::Router;
 use axum::body::Bytes;

@@ -1,5 +1,5 @@
-//! `fauxfax mcp`: serves the tools of `crate::mcp` over standard input and output, for a running emulator or one of its own, and
-//! prints the configuration that makes an assistant start it.
+//! `fauxfax mcp`: serves the tools of `crate::mcp` over standard input and output, for a running emulator or one of its
+//! own. With `--print-config`, it prints the configuration that makes an assistant start it.
 
 mod print_config;
 
@@ -41,8 +41,8 @@ An emulator that is started with fauxfax serve --mcp offers the same tools over 
 pub(super) struct McpFlags {
     #[command(flatten)]
     target: Target,
-    /// Print the configuration for a client instead: claude-code, claude-desktop, cursor, vscode, codex, or json for any
-    /// other; all of them if none is named
+    /// Print the configuration for a client instead: claude-code, claude-desktop, cursor, vscode, codex, or json for
+    /// any other; all of them if none is named
     #[arg(
         long, value_name = "CLIENT", num_args = 0..=1, default_missing_value = "",
         value_parser = clap::builder::PossibleValuesParser::new(
@@ -159,11 +159,11 @@ async fn started(config: &mut Config, account: Option<&str>) -> anyhow::Result<(
 enum Running {
     /// The one that the user named.
     Named(Endpoint),
-    /// One that answers where one would be started.
+    /// One that responds at the address at which a new one would be started.
     Usual(Endpoint),
 }
 
-/// Returns the emulator that is running already, if there is one.
+/// Returns the emulator that is running already; `None` if a new one is to be started.
 async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<Running>> {
     let is_own = flags.listen.is_some() || flags.dialect.is_some() || flags.fax_url.is_some();
     let target = flags.target.endpoint()?;

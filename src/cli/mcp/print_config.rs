@@ -27,7 +27,7 @@ words!(
 );
 
 impl Client {
-    /// Returns where the client reads the configuration.
+    /// Returns where the configuration belongs or, for Claude Code, where to run the command.
     const fn place(self) -> &'static str {
         match self {
             Self::ClaudeCode => "run this in the project's folder",

@@ -1,5 +1,5 @@
-//! Starts the app under test with the scenario's command, waits for it before the first step, and ends it after the last
-//! one, together with everything that it has started.
+//! Starts the app under test with the scenario's command, waits for it before the first step, and ends it after the
+//! last one, together with everything that it has started.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;

@@ -2,8 +2,8 @@
 //! more bytes. Each module becomes a function that runs when it is first used, so pages that nobody opens cost no time.
 //!
 //! This isn't a general bundler: it handles only the forms of `import` and `export` that the console uses, each on a
-//! line of its own, and a test below fails for all others. The value of an export is the one that it had when its
-//! module finished running.
+//! line of its own. A test below fails for most others, but not for a default import or an unusual `import()`. The
+//! value of an export is the one that it had when its module finished running.
 
 /// Runs modules: `use` returns a module's exports, and `later` returns them in a promise, as `import()` would.
 const PRELUDE: &str = "const bodies = {}, made = {};\nconst use = (name) => (made[name] ??= bodies[name]());\n\

@@ -1,5 +1,5 @@
-//! The console's files, embedded in the binary: its scripts and its styles as one file each, with content type and entity
-//! tag.
+//! The console's files, embedded in the binary: its scripts and its styles as one file each, with content type and
+//! entity tag.
 
 use std::io::Write;
 use std::sync::LazyLock;

@@ -4,7 +4,7 @@
 //! It understands only the JavaScript that the console uses. For example, it takes every slash after `)`, `]` or `}`
 //! for a division.
 
-/// Characters next to which white space isn't needed, except between two equal signs, as in `a + +b`.
+/// Characters next to which white space isn't needed, except between two pluses or two minuses, as in `a + +b`.
 const CLOSED_MARKS: &str = "{}()[];,:?=&|<>*+-";
 /// Characters after which a line break can't end a statement.
 const OPEN_MARKS: &str = "{([;,:?=&|<>*";

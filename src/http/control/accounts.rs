@@ -41,8 +41,8 @@ pub(super) struct NewAccount {
     dialect: Option<String>,
     /// Which statuses trigger the StatusCallback: `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
-    /// What the API does: `full`, `test-credentials` (only buying numbers and sending messages is possible, all else
-    /// gets error 20008) or `retired` (each fax call gets error 34005).
+    /// How much of the API works: `full`, `test-credentials` (only buying numbers and sending messages; all else gets
+    /// error 20008) or `retired` (each fax call gets error 34005).
     service: Option<String>,
     /// Whether the account is in pedantic mode; by default, the emulator's own setting (`serve --pedantic`).
     pedantic: Option<bool>,
@@ -62,7 +62,7 @@ pub(super) struct AccountEdits {
     friendly_name: Option<Box<str>>,
     /// `active`, `suspended` or `closed`; a closed account can't be opened again.
     status: Option<String>,
-    /// What the API does: `full`, `test-credentials` or `retired`.
+    /// How much of the API works: `full`, `test-credentials` or `retired`.
     service: Option<String>,
     /// URL of the Debugger webhook; null removes it.
     #[serde(default, deserialize_with = "present")]
@@ -105,8 +105,8 @@ pub(super) struct AccountView {
     pending: usize,
     /// Number of alerts that are kept.
     alerts: usize,
-    /// Time of the newest event or REST request, by the system's clock, whatever the account's clock shows; null if there
-    /// was none since the emulator started.
+    /// Time of the newest event or REST request, by the system's clock, whatever the account's clock shows; null if
+    /// there was none since the emulator started.
     last_activity: Option<String>,
     /// The account's numbers, as the REST API shows them.
     numbers: Vec<Value>,

@@ -334,7 +334,7 @@ class Account:
         raise missing
 
     def page_text(self, fax: FaxRef, number: int) -> str | None:
-        """Returns the text of a page of a fax, counted from 1; None if it is not known, because the page is a picture."""
+        """Returns the text of a page of a fax, counted from 1; None if it is not known, for example because the page is a scan."""
         sid = fax_sid(fax)
         path = f"/faxes/{segment(sid)}/pages/{whole('number', number, 1)}/text"
         try:
@@ -559,7 +559,7 @@ def _report(order: Mapping[str, Any], verdict: Mapping[str, Any], closest: Seque
     else:
         lines = [f"expected {_count(order.get('times'))} of {order['match']}, found {verdict['found']}"]
     if verdict["missed"]:
-        lines.append(f"  {verdict['missed']} events could not be checked, because the journal no longer has them")
+        lines.append(f"  {verdict['missed']} events could not be checked, because the journal doesn't have them")
     for event, miss in zip(closest, verdict["closest"]):
         lines.append(f"  {event} differs:")
         lines += [f"    {name}: want {each['want']!r}, got {each['got']!r}" for name, each in miss["differs"].items()]

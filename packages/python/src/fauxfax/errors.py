@@ -18,7 +18,7 @@ _ADVICE = {
     "clock-running": "call clock.freeze() first",
     "control-token-needed": "pass control_token to Emulator.at(), or set FAUXFAX_CONTROL_TOKEN",
     "fax-not-found": "account.faxes() lists them",
-    "number-ambiguous": "pass to=, or account.number() the one that you mean",
+    "number-ambiguous": "name one with to=",
     "number-not-found": "account.number('+15017122661') buys one that receives faxes",
     "not-a-fax-number": "change it with account.number('+1…', receive_mode='fax')",
     "rule-not-found": "account.rules.list() lists them",
@@ -43,7 +43,7 @@ class StartError(FauxfaxError):
 
 
 class EmulatorUnreachableError(FauxfaxError):
-    """No emulator responds at the URL."""
+    """No fauxfax emulator responds at the URL."""
 
 
 class ProblemError(FauxfaxError):

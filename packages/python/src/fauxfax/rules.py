@@ -34,9 +34,10 @@ class Rules:
         """Adds a rule with one effect, and returns it.
 
         - `outcome`: how calls end, such as `"busy"` or `{"status": "failed", "code": 34004, "after_pages": 1}`
-        - `line`: such as `{"rate_bps": 4800}` or `{"noise": 0.02}`
+        - `line`: the quality of the line, such as `{"rate_bps": 4800}` or `{"noise": 0.02}`
         - `api`: what REST calls get, such as `{"status": 429}`, `{"delay_ms": 500}` or `{"reset": True}`
-        - `webhook`: such as `{"signature": "bad"}`, `{"duplicate": True}`, `{"drop": True}` or `{"params": {"set": {"NumPages": "0"}}}`
+        - `webhook`: how requests to the app are sent, such as `{"signature": "bad"}`, `{"duplicate": True}`, `{"drop": True}` or
+          `{"params": {"set": {"NumPages": "0"}}}`
         - `media`: how a fax's media are served, such as `{"status": 503}` or `{"bytes_per_second": 2000, "cut_after_bytes": 10000}`
 
         `match` says what the rule acts on, such as `{"to": "+1555*"}` or `{"purpose": "action"}`; everything by default. `after` is the
