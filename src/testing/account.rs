@@ -280,7 +280,8 @@ impl Account {
     ///
     /// # Errors
     /// Returns [`Error::TooLate`] if that takes more than ten seconds, or more than the time set by
-    /// [`with_timeout`](Self::with_timeout), and [`Error::Gone`] if the account is removed or its world breaks meanwhile.
+    /// [`with_timeout`](Self::with_timeout), and [`Error::Gone`] if the account is removed or its world breaks
+    /// meanwhile.
     pub async fn wait_idle(&self) -> Result<(), Error> {
         let rest = self.world.until_open(|engine| engine.is_idle().then_some(()));
         match tokio::time::timeout(self.patience, rest).await {

@@ -66,7 +66,7 @@ test("refused calls appear as they happen, with the reason in words", async () =
   await page.getByRole("heading", { level: 1, name: "Traffic" }).waitFor();
   const call = (path, init) => fetch(`${emulator.url}${path}`, init).then((response) => response.text());
   await call("/v1/Faxes");
-  await page.getByText("The request has no credential.").waitFor();
+  await page.getByText("The request has no credential, or a malformed one.").waitFor();
   await call("/v1/Faxes", { headers: { authorization: `Basic ${btoa(`${ACCOUNT}:wrong`)}` } });
   await page.getByText("The token or the key's secret is wrong.").waitFor();
   await call("/v1/Fax");
