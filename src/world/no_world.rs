@@ -71,7 +71,7 @@ impl NoWorld {
             Self::WrongCredential => "Use the account's token: fauxfax accounts lists it, and so does the console.",
             Self::OtherAccount => "Use the SID and token of the account in the path, or of its owner.",
             Self::OtherDialect => {
-                "Use the paths of the API that the account belongs to, or an account of the API that the path belongs to."
+                "Use the paths of the API that the account belongs to, or an account of the API that has this path."
             }
             Self::KeyNotEnough => "Sign in with the account's SID and token.",
             Self::Broken => "Reset the account: fauxfax reset. The log says what to report.",

@@ -50,8 +50,8 @@ impl World {
         shown
     }
 
-    /// Records in this world's journal a request that was refused before it reached a world. The journal takes a limited
-    /// number of them between two resets; beyond that, returns the request.
+    /// Records in this world's journal a request that was refused before it reached a world. The journal takes a
+    /// limited number of them between two resets; beyond that, returns the request.
     pub(crate) fn note_refused(&self, request: ApiRequest) -> Option<ApiRequest> {
         let left = self.within(|core| {
             let at = core.clock.now();
