@@ -94,7 +94,10 @@ impl Sequence {
         self.requests.note(&self.engine, request(&format!("{path}{number}")));
         self.listed.push(Listed::Request(number));
         let kept_events = usize::try_from(self.engine.last_seq() - self.engine.events_evicted()).expect("it fits");
-        assert!(self.requests.mark_count() <= kept_events + 2, "there are at most two more runs of requests than kept events");
+        assert!(
+            self.requests.mark_count() <= kept_events + 2,
+            "there are at most two more runs of requests than kept events"
+        );
     }
 
     fn rewind_to(&mut self, back: impl FnOnce(&mut Engine)) {

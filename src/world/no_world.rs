@@ -45,7 +45,9 @@ impl NoWorld {
             Self::UnknownAccount => "There is no such account.",
             Self::WrongCredential => "The token or the key's secret is wrong.",
             Self::OtherAccount => "The credential belongs to an account other than the one in the path.",
-            Self::OtherDialect => "The path belongs to Twilio's API and the account to SignalWire's, or the other way round.",
+            Self::OtherDialect => {
+                "The path belongs to Twilio's API and the account to SignalWire's, or the other way round."
+            }
             Self::KeyNotEnough => "An API key is not enough for this resource.",
             Self::Broken => "The account's world is broken because of a fault in the emulator.",
             Self::TooManyAccounts => "There are already too many accounts.",

@@ -1,5 +1,5 @@
 // Tests the pages about all worlds: the traffic, which shows requests and their responses as they happen; the list of every
-// account's faxes; the table of worlds; and the switcher between worlds.
+// account's faxes; the table of worlds; and the switcher between worlds. Also tests the API explorer.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

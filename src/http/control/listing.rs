@@ -18,8 +18,8 @@ use crate::model::account::PriceFormat;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 
-/// The maximum number of entries that are read under one lock; comparing that many with a text takes a few milliseconds,
-/// even in a debug build.
+/// The maximum number of entries that are read under one lock; comparing that many with a text takes a few
+/// milliseconds, even in a debug build.
 const SLICE_MAX: usize = 2_000;
 /// The maximum number of entries that are examined for one page. A page that reaches this limit may be short; the next
 /// page continues from there.

@@ -388,7 +388,10 @@ impl Pool {
 fn started<T>(start: impl FnOnce() -> T) -> Result<T, UnreadableDocument> {
     catch_unwind(AssertUnwindSafe(start)).map_err(|panic| {
         let why = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        unreadable(&format!("no thread can be started to draw the document: {}", why.unwrap_or("the system gives no reason")))
+        unreadable(&format!(
+            "no thread can be started to draw the document: {}",
+            why.unwrap_or("the system gives no reason")
+        ))
     })
 }
 

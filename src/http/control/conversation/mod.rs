@@ -135,8 +135,8 @@ fn view(event: &JournalEvent, secrets: &Secrets) -> EventView {
     EventView { data: secrets.masked(view.data), ..view }
 }
 
-/// Reads the part of a conversation since the last reset. The fax, the events and the number of missing events are read under one
-/// lock, so they are consistent.
+/// Reads the part of a conversation since the last reset. The fax, the events and the number of missing events are read
+/// under one lock, so they are consistent.
 async fn read(registry: &Registry, sid: &str, request: Request) -> Result<Export, Problem> {
     let (mut parts, _) = request.into_parts();
     let Addressed(world) = Addressed::from_request_parts(&mut parts, registry).await?;
