@@ -6,7 +6,8 @@ use std::time::Duration;
 /// A test suite.
 pub(crate) struct Suite {
     pub(crate) name: String,
-    /// The time from the suite's start to its end, which is less than the sum of its cases if they overlapped.
+    /// The time from the suite's start to its end, which may be less than the sum of its cases' durations if cases
+    /// overlapped.
     pub(crate) duration: Duration,
     pub(crate) cases: Vec<Case>,
 }
@@ -22,7 +23,7 @@ pub(crate) struct Case {
 /// How a test case ended.
 pub(crate) enum Ending {
     Passed,
-    /// The case passed, but there is something to say about it. JUnit has no warnings, so it is the case's output.
+    /// The case passed, but with this warning. JUnit has no warnings, so the text is written as the case's output.
     Warned(String),
     Failed {
         /// What CI systems show in their overview.

@@ -75,7 +75,8 @@ struct Core {
     last_activity: Option<Timestamp>,
     clock: Clock,
     outbox: VecDeque<Effect>,
-    /// State that a reset or restore replaced. The driver frees it, because that would take too long under the lock.
+    /// State that a reset, a restore or a load replaced. The driver frees it, because that would take too long under
+    /// the lock.
     discarded: Vec<Discarded>,
     closed: bool,
     /// What the driver is waiting for. `None` from when the driver is woken until it next takes work.

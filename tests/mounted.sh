@@ -85,7 +85,7 @@ status=0
 timeout 20 "$binary" serve --listen 127.0.0.1:0 --state "$folder/state.json" >"$folder/out" 2>"$folder/log" || status=$?
 cat "$folder/log"
 [[ $status == 1 ]]
-grep 'could not be saved here' "$folder/log" >/dev/null
+grep "can't be saved here" "$folder/log" >/dev/null
 [[ ! -s $folder/out && $(sha256sum <"$folder/host.json") == "$before" ]]
 
 echo '--- a link that another user has put into a shared folder'
@@ -97,5 +97,5 @@ status=0
 timeout 20 "$binary" serve --listen 127.0.0.1:0 --state "$folder/shared/state.json" 2>"$folder/log" || status=$?
 cat "$folder/log"
 [[ $status == 1 && $(cat "$folder/victim") == '{}' ]]
-grep 'could not be saved here' "$folder/log" >/dev/null
+grep "can't be saved here" "$folder/log" >/dev/null
 echo 'worlds are saved to a mounted file, and an unwritable file causes an error at startup'

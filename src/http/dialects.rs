@@ -15,7 +15,7 @@ const ACCOUNTS: &str = "/2010-04-01/Accounts/";
 const SIGNALWIRE_ROOTS: &[&str] = &[signalwire::ROOT, logs::ROOT, LAML_BINS];
 
 /// Returns the dialect of a request: SignalWire's if the path is under one of its roots or names a project, otherwise
-/// Twilio's.
+/// Twilio's. The list of accounts has the same path in both dialects, so there the credential decides.
 pub(super) fn dialect_of(parts: &Parts) -> Dialect {
     let path = asked_path(parts);
     let below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -45,7 +45,7 @@ pub(super) fn elsewhere(account: AccountSid) -> String {
             "{account} is a Twilio account; its faxes are at /v1/Faxes, its other resources at {ACCOUNTS}{account}"
         ),
         Dialect::SignalWire => format!(
-            "{account} is a SignalWire project; its resources are at {}, those of faxes too",
+            "{account} is a SignalWire project; its resources, including faxes, are at {}",
             signalwire::account_path(account)
         ),
     }

@@ -166,7 +166,7 @@ struct Sending {
     left: Bytes,
     /// The number of bytes to send at a time.
     piece_bytes: usize,
-    /// Whether there is a pause before each piece.
+    /// Whether there is a pause before each piece except the first.
     is_slow: bool,
     is_first: bool,
     /// Whether the connection is closed after the last byte.
@@ -176,7 +176,7 @@ struct Sending {
     end: End,
 }
 
-/// The places where a download is recorded when it ends.
+/// The record of a download, and where to put it when the download ends.
 struct End {
     registry: Registry,
     world: World,

@@ -67,11 +67,11 @@ pub(super) enum Verdict {
 /// The part of the emulator that a path belongs to. Each part treats web pages differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Area {
-    /// The REST APIs, which are meant for programs and not for web pages.
+    /// The REST APIs and all paths of no other part. They are meant for programs and not for web pages.
     Rest,
     /// The control API, under `/_fauxfax`, and the tools of the Model Context Protocol, at `/mcp`, which do the same.
     Control,
-    /// The console, stored media and the files at the root.
+    /// The console, Twilio's media, the documentation and the files at the root.
     Pages,
 }
 
@@ -127,7 +127,7 @@ enum Refusal {
     Host(String),
     Origin(String),
     Page,
-    /// The request is a webhook, recognized by this header; the string is the path that it asks for.
+    /// The request is a webhook, recognised by this header; the string is the path that it asks for.
     Webhook(HeaderName, String),
     NoToken,
     WrongToken,

@@ -1,5 +1,5 @@
-//! Tests the guard on each surface, with every kind of request that a webhook or a web page could make. One of the
-//! pages has a rebound host name.
+//! Tests the guard on each surface, with requests that a webhook or a web page could make, and with the host names that
+//! an attack by DNS rebinding could use.
 
 use axum::http::Request;
 

@@ -126,7 +126,7 @@ fn body(resource: &impl Serialize) -> Vec<u8> {
     body
 }
 
-/// Returns the body of the response to an error, in the form of the API that the request's path belongs to.
+/// Returns the body of the response to an error, in the form that the request's client expects.
 pub(super) fn error_body(parts: &Parts, refused: &ApiError) -> Vec<u8> {
     ErrorForm::at(parts, dialect_of_client(parts)).body(refused)
 }
@@ -138,7 +138,7 @@ fn bytes(status: StatusCode, body: Vec<u8>) -> Response {
     response
 }
 
-/// Turns an error into the response to a request, in the form of the API that the path belongs to.
+/// Turns an error into the response to a request, in the form that the request's client expects.
 pub(super) fn error_at(parts: &Parts, refused: &ApiError) -> Response {
     ErrorForm::at(parts, dialect_of_client(parts)).response(refused)
 }

@@ -83,7 +83,8 @@ impl App {
             if status == StatusCode::MISDIRECTED_REQUEST.as_u16() {
                 traffic::note_refused(&self.registry, (&parts, arrived), why, answered);
             } else {
-                // A web page sent it, so it isn't an app's mistake, and no page may fill an account's journal.
+                // A web page sent the request, so this isn't an app's mistake, and no page may fill an account's
+                // journal.
                 traffic::note(&self.registry, (&parts, arrived), RequestedService::Rest, why, answered);
             }
         }

@@ -1,5 +1,5 @@
-//! Records requests: masks and shortens their targets, measures how long they take, and records those that belong to no
-//! world.
+//! Records downloads and the requests that belong to no world. Also masks and shortens the targets of requests, and
+//! measures how long requests take.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Arrived {
         parts.extensions.get().copied().unwrap_or(Self(Duration::ZERO))
     }
 
-    /// Returns the time since then.
+    /// Returns the time since the request arrived.
     pub(super) fn elapsed(self, registry: &Registry) -> Duration {
         registry.uptime().saturating_sub(self.0)
     }
@@ -58,7 +58,7 @@ pub(super) struct Unassignable {
 /// The response to a request, as it is recorded.
 pub(super) struct ResponseRecord {
     pub(super) status: u16,
-    /// The service's error code, if the response has one.
+    /// Twilio's or SignalWire's error code, if the response has one.
     pub(super) code: Option<u32>,
     /// The body of the response.
     pub(super) body: Excerpt,

@@ -3,7 +3,7 @@
 //!
 //! A body is charged as its bytes arrive; announcing a large size takes up no room. Half of the budget is reserved
 //! for one body at a time, which is said to have the turn. Without this reserve, partially received bodies could wait
-//! for each other forever.
+//! for each other until all of them time out.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};

@@ -111,8 +111,8 @@ pub struct Exchange {
     /// The URL of the last hop, without userinfo.
     pub final_url: String,
     /// The URL of the last hop with the user and password used there. Relative references are resolved against this
-    /// URL. The engine gets it with an app's TwiML, so the log of the engine's commands contains it, too; the journal and
-    /// the log that users see must not.
+    /// URL. The engine gets it with an app's TwiML, so the log of the engine's commands contains it, too. The journal
+    /// and the log that users see must not contain it.
     pub base_url: String,
     /// Whether a redirect was followed.
     pub redirected: bool,
@@ -450,7 +450,7 @@ fn split(text: &str) -> Result<(Target, Option<Credential>), ExchangeFailure> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(invalid());
     }
-    // Parsed from the original string, since the normalized form has no userinfo.
+    // Parsed from the original string, since the normalised form has no userinfo.
     let credential = Url::parse(text).ok().as_ref().and_then(Credential::of);
     Ok((Target { text: normal, url }, credential))
 }

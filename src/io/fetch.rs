@@ -1,5 +1,6 @@
-//! Fetches the document of an outbound fax with a GET request, within limits on the document's size and on redirects.
-//! The request is signed if the account's dialect signs such requests.
+//! Fetches a document for an outbound fax, or for an incoming fax that a tester sends. It is fetched with a GET
+//! request, within limits on its size and on redirects. The request is signed if the account's dialect signs such
+//! requests.
 
 use std::sync::Arc;
 

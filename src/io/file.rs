@@ -1,5 +1,5 @@
-//! Writes files for all other modules. A reader sees either the old file or the new one, never a mixture or a part of
-//! one, and concurrent writers never share a temporary file.
+//! Writes files for all other modules. A reader of a file that is replaced sees either the old file or the new one,
+//! never a mixture or a part of one. Concurrent writers never share a temporary file.
 //!
 //! A symbolic link is followed and its target replaced. Files that can't be replaced are written in place: mount
 //! points, files in a folder without write permission, pipes and devices.
@@ -69,10 +69,11 @@ pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Checks whether [`write()`] would succeed, as far as that can be known. The file keeps its contents.
+/// Checks whether [`write()`] would succeed on a regular file, as far as that can be known. The file keeps its
+/// contents.
 ///
 /// # Errors
-/// Returns the error with which a write would fail.
+/// Returns the error with which a write would fail, or an error if the path leads to a pipe, a device or a folder.
 pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
     // If there is no file yet, check that one can be created.
@@ -88,7 +89,7 @@ pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     replace(&target, &fs::read(&target)?, contents)
 }
 
-/// Returns whether a path leads to a pipe or a device, on which a write may block.
+/// Returns whether a path leads to a pipe or a device, on which a write may block, or to an open file of this process.
 #[must_use]
 pub fn is_special(path: &Path) -> bool {
     let is_special = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();

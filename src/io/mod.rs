@@ -82,7 +82,7 @@ pub struct Performer {
 }
 
 impl Performer {
-    /// Creates a performer with this client and renderer, for an emulator with these names.
+    /// Creates a performer with this client and renderer, for an emulator with these host names.
     #[must_use]
     pub const fn new(client: Client, renderer: Renderer, names: OwnNames) -> Self {
         Self { client, renderer, names }
@@ -122,7 +122,8 @@ impl Performer {
         webhook::replay(&self.client, signer, fax, replay).await
     }
 
-    /// Returns the bin that an effect requests in place of an app, if it is one of this emulator's bins.
+    /// Returns the bin that an effect requests in place of an app, if the effect's URL is that of one of this
+    /// emulator's bins.
     #[must_use]
     pub fn bin_of(&self, intent: &Intent) -> Option<TwimlBinSid> {
         match intent {
@@ -161,14 +162,14 @@ impl Performer {
     }
 }
 
-/// Returns the part of an exchange that the journal keeps. Secret headers and the password in a redirect are masked,
-/// and the response body is shortened.
+/// Returns the part of an exchange that the journal keeps. Secret headers are masked, the user and
+/// password in a redirect's URL are removed, and the response body is shortened.
 fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Exchange) -> ExchangeRecord {
     let answer = outcome.answer.as_ref();
     let status = answer.map(|answer| answer.status);
     // The client treats a 4xx or 5xx as an ordinary response; the journal treats it as a failure.
     let refused = status.filter(|status| !(200..400).contains(status)).map(ExchangeFailure::HttpStatus);
-    // If the page of an error response is too large, the error status is still the failure to report.
+    // If the body of an error response is too large, the error status is still the failure to report.
     let failure = match (&outcome.failure, refused) {
         (None | Some(ExchangeFailure::TooLarge { .. }), Some(refused)) => Some(refused),
         (failure, _) => failure.clone(),
@@ -186,7 +187,7 @@ fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outco
         // Exchanges are timed in real time, whatever the world's clock shows.
         duration_ms: u64::try_from(outcome.elapsed.as_millis()).unwrap_or(u64::MAX),
         failure,
-        // Set by the engine, which knows the number of this delivery.
+        // A placeholder: the engine sets the number of this delivery.
         delivery: Delivery::FIRST,
     }
 }
@@ -196,7 +197,7 @@ fn masked(headers: &[(String, String)]) -> Vec<(String, String)> {
         let secret = SECRET_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header));
         let value = match name.as_str() {
             _ if secret => MASK.to_owned(),
-            // A redirect's URL may contain a password.
+            // A redirect's URL may contain a user and password.
             "location" => without_userinfo(value),
             _ => value.clone(),
         };

@@ -81,7 +81,7 @@ pub fn is_own_name(name: &str) -> bool {
 }
 
 /// Returns whether a path belongs to the control API or to the tools of the Model Context Protocol, with which a caller
-/// controls the emulator. Percent-encoded paths and dot segments are recognized, too.
+/// controls the emulator. Percent-encoded paths and dot segments are recognised, too.
 #[must_use]
 pub(super) fn is_control(path: &str) -> bool {
     let path = percent_decode_str(path).decode_utf8_lossy();

@@ -23,7 +23,7 @@ use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Me
 use crate::twiml;
 
 /// The maximum number of bytes of a response body that are read. This exceeds the limit for TwiML, so that overlong
-/// TwiML is recognized as such.
+/// TwiML is recognised as such.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
 
 /// One webhook, ready to be sent.

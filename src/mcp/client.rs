@@ -1,4 +1,5 @@
-//! The emulator's APIs, as the tools call them: for the account that a tool names, and with the links that the user follows.
+//! Calls the emulator's APIs for the tools, with the account that a tool names. Also builds the links that the user
+//! follows.
 
 use std::time::Duration;
 

@@ -98,8 +98,8 @@ impl From<RunError> for ToolError {
     }
 }
 
-/// Returns the sentence for a problem of the control API. Unknown problems keep the API's wording, without the calls
-/// that it suggests.
+/// Returns the sentence for a problem of the control API. Unknown problems keep the API's wording, with tools in place
+/// of the calls to reset and to list webhooks that it suggests.
 fn refused(name: &str, detail: &str) -> String {
     // Keeps the part of a detail that says what is wrong, without the part that says which call to make.
     let what = detail.split("; ").next().unwrap_or(detail);

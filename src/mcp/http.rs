@@ -61,7 +61,7 @@ impl Http {
             .layer(middleware::from_fn_with_state(self.clone(), admit))
     }
 
-    /// Ends all sessions and calls. A check that is running ends before this completes.
+    /// Ends all sessions and calls. A check that is running ends before this completes, unless it takes too long.
     pub async fn stop(&self) {
         self.service.config.cancellation_token.cancel();
         self.handler.home().settled().await;

@@ -103,7 +103,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Creates a call. The argument `account` takes the place of the account that `client` names.
+    /// Creates a call. The account in `arguments`, if there is one, takes precedence over `account`.
     pub(super) fn new(
         tool: &Tool,
         home: &Home,

@@ -77,7 +77,8 @@ impl Watch {
         Self { answering, idle: ANSWER_IDLE_MAX, total: ANSWER_TIME_MAX, alarm: None }
     }
 
-    /// Passes on the result of a write, or an error if the client hasn't read anything for too long.
+    /// Passes on the result of a write, or an error if the client hasn't read anything for too long or takes too long
+    /// to read the whole response.
     #[expect(clippy::disallowed_methods, reason = "the listener limits how long a connection may be silent")]
     pub(super) fn written<T>(
         &mut self,

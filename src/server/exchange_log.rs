@@ -1,5 +1,6 @@
 //! The log of the exchanges between the emulator and apps: a line per request in either direction, one per fax that
-//! ends, and a warning per alert. It is read from the feed of all accounts, so writing it delays no request and no fax.
+//! ends and per call that ends without a fax, and a warning per alert. The lines are made from the feed of all
+//! accounts, so writing them delays no request and no fax.
 //!
 //! ```text
 //! ← POST /v1/Faxes 400 21211 < 1 ms

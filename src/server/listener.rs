@@ -76,7 +76,8 @@ where
     accept(listener, places(), stop, serve).await;
 }
 
-/// A signal that the server is stopping. The server waits until all clones of it have been dropped.
+/// A signal that the server is stopping. The server waits, at most for [`GRACE`], until all clones of the signal have
+/// been dropped.
 #[derive(Clone)]
 pub(super) struct Stopping(watch::Receiver<bool>);
 

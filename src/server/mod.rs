@@ -198,7 +198,8 @@ impl Server {
         &self.registry
     }
 
-    /// Completes when every world is idle: no fax in progress, no webhook pending.
+    /// Completes once each world has been idle, with no fax in progress and no webhook pending. The worlds are awaited
+    /// one after the other.
     pub fn idle(&self) -> impl Future<Output = ()> + use<> {
         let registry = self.registry.clone();
         async move {

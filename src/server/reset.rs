@@ -1,4 +1,4 @@
-//! Connections that a tester's rule can reset: the client sees RST, as if the service's host had died. [`Peer`] can
+//! Connections that a tester's rule can reset: the client sees RST, as if the server had crashed. [`Peer`] can
 //! check a connection's state while nothing is read or written.
 
 use std::io;

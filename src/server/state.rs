@@ -26,7 +26,7 @@ pub enum StateFileError {
     },
     /// The file can't be written. This is checked at startup, because the file is written only on a clean stop.
     #[error(
-        "{}: the worlds could not be saved here on shutdown: {error}; choose another file with --state",
+        "{}: the worlds can't be saved here on shutdown: {error}; choose another file with --state",
         .path.display()
     )]
     NotWritable {
@@ -104,7 +104,7 @@ fn restore(registry: &Registry, bytes: &[u8]) -> Result<(), String> {
     // Checked before the rest, which may have fields that only a newer version knows.
     export::check_version(&file).map_err(|error| error.to_string())?;
     let file: Worlds = serde_path_to_error::deserialize(file).map_err(|error| StateError::from(error).to_string())?;
-    // All states are parsed before the first is loaded, so that a bad file changes nothing.
+    // All states are parsed before the first is loaded, so that a file that can't be parsed changes nothing.
     let read = |(at, saved): (usize, Saved)| {
         let state = State::of_json(&saved.state, &[]).map_err(|error| format!("worlds[{at}].state: {error}"))?;
         Ok((at, saved.auth_token, saved.owner, state))
@@ -264,7 +264,7 @@ mod tests {
         for path in ["gone/state.json", ""] {
             let path = folder.path().join(path);
             let error = Server::bind(&config(&path)).await.err().expect("it does not start").to_string();
-            assert!(error.contains("could not be saved here") && error.contains("--state"), "{error}");
+            assert!(error.contains("can't be saved here") && error.contains("--state"), "{error}");
         }
     }
 

@@ -194,7 +194,7 @@ fn advice(error: &io::Error) -> &'static str {
     let alert = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match alert {
         Some(rustls::Error::AlertReceived(A::UnknownCA | A::BadCertificate | A::CertificateUnknown)) => {
-            "; it doesn't trust the local CA: run it with `fauxfax exec`, or see `fauxfax ca trust-hint`"
+            "; the client doesn't trust the local CA: run it with `fauxfax exec`, or see `fauxfax ca trust-hint`"
         }
         _ => "",
     }

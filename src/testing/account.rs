@@ -229,8 +229,9 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::TooLate`] after ten seconds, or after the time set by [`with_timeout`](Self::with_timeout), and
-    /// [`Error::Unreachable`] as soon as the fax can no longer enter the status.
+    /// Returns [`Error::TooLate`] after ten seconds, or after the time set by [`with_timeout`](Self::with_timeout),
+    /// [`Error::Unreachable`] as soon as the fax can no longer enter the status, and [`Error::Gone`] if the account is
+    /// removed or its world breaks meanwhile.
     pub async fn wait_for(&self, fax: FaxSid, status: Status) -> Result<(), Error> {
         let entered = self.world.until_journaled(|journal| {
             let filter = EventFilter {
@@ -261,7 +262,7 @@ impl Account {
         }
     }
 
-    /// Waits until every fax and call has ended and no webhook is due.
+    /// Waits until every fax and call has ended, no webhook is due and nothing else is pending.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -279,7 +280,8 @@ impl Account {
     ///
     /// # Errors
     /// Returns [`Error::TooLate`] if that takes more than ten seconds, or more than the time set by
-    /// [`with_timeout`](Self::with_timeout).
+    /// [`with_timeout`](Self::with_timeout), and [`Error::Gone`] if the account is removed or its world breaks
+    /// meanwhile.
     pub async fn wait_idle(&self) -> Result<(), Error> {
         let rest = self.world.until_open(|engine| engine.is_idle().then_some(()));
         match tokio::time::timeout(self.patience, rest).await {

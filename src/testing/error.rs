@@ -48,7 +48,8 @@ pub enum Error {
     /// The emulated service refused, as it would refuse a REST call.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The clock can't be moved: it is running, or already past the requested time.
+    /// The clock can't be moved: it is running or already past the requested time, or the account was removed or its
+    /// world broke.
     #[error("{}", clock(*.0))]
     Clock(ClockError),
     /// The clock is frozen, so the fax that the test awaits would never end.

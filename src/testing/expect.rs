@@ -60,7 +60,7 @@ impl Expect {
         Self::of("fax.status").with("data.new", status.as_str())
     }
 
-    /// Expects that this page, counted from 1, went over the line.
+    /// Expects that this page, counted from 1, was transmitted.
     ///
     /// ```
     /// use fauxfax::{Document, Expect};

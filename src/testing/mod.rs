@@ -258,7 +258,8 @@ impl Builder {
     /// Opens the port and serves on the current Tokio runtime until the emulator is stopped or dropped.
     ///
     /// # Errors
-    /// Fails if the port is taken, or if a file named in the settings can't be used.
+    /// Fails if the port is taken, a file named in the settings can't be used, or a configured account can't be
+    /// created.
     #[expect(clippy::disallowed_methods, reason = "the emulator of a test runs as a task")]
     pub async fn start(self) -> Result<Emulator, StartError> {
         let config = Config { seed: self.0.seed.or(Some(1)), ..self.0 };

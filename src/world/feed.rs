@@ -1,5 +1,5 @@
-//! The feed: the journal entries of all worlds, and the requests that belong to none, in one sequence. It is a ring of
-//! limited size for the whole process. `GET /traffic` and the events of all accounts are read from it.
+//! The feed: the journal entries of all worlds, and the requests that no journal contains, in one sequence. It is a
+//! ring of limited size for the whole process. `GET /traffic` and the events of all accounts are read from it.
 //!
 //! ```text
 //!  world A ── its new journal entries, under A's lock ──┐

@@ -94,7 +94,10 @@ impl Sequence {
         self.requests.note(&self.engine, request(&format!("{path}{number}")));
         self.listed.push(Listed::Request(number));
         let kept_events = usize::try_from(self.engine.last_seq() - self.engine.events_evicted()).expect("it fits");
-        assert!(self.requests.mark_count() <= kept_events + 2, "marks are bounded by the engine's events");
+        assert!(
+            self.requests.mark_count() <= kept_events + 2,
+            "there are at most two more runs of requests than kept events"
+        );
     }
 
     fn rewind_to(&mut self, back: impl FnOnce(&mut Engine)) {
@@ -119,8 +122,8 @@ impl Sequence {
         self.listed.iter().position(|listed| *listed == wanted).expect("a listed entry") as u64 + 1
     }
 
-    /// Compares the journal with the list, starting at each of these places in turn. No request may have been dropped
-    /// for its size, since the list doesn't know of that limit.
+    /// Compares the journal with the list, starting at each of these places in turn. Must not be called once requests
+    /// have been dropped because of their total size, since the list doesn't know of that limit.
     fn check(&self, places: impl IntoIterator<Item = u64>) {
         let (journal, len) = (self.journal(), self.listed.len() as u64);
         assert_eq!(journal.last_seq(), len);

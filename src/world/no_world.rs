@@ -1,9 +1,9 @@
-//! The reasons why a request belongs to no world.
+//! The reasons why a request was assigned to no world.
 
 use crate::model::words::words;
 
 words!(
-    /// The reason why a request belongs to no world.
+    /// The reason why a request was assigned to no world.
     NoWorld {
         /// The guard, which checks where a request comes from and which host it names, refused the request.
         NotAllowed = "not-allowed",
@@ -13,7 +13,8 @@ words!(
         WrongMethod = "wrong-method",
         /// The request has no credential, or a malformed one.
         NoCredential = "no-credential",
-        /// No such account is configured, and unknown accounts are refused.
+        /// There is no such account: it is not configured and others are refused, the path names something that isn't
+        /// an account's SID, or the account in a media URL has no world.
         UnknownAccount = "unknown-account",
         /// The token or the API key's secret doesn't match, or there is no such key.
         WrongCredential = "wrong-credential",
@@ -21,7 +22,7 @@ words!(
         OtherAccount = "other-account",
         /// The path belongs to a dialect other than the account's.
         OtherDialect = "other-dialect",
-        /// The credential is a standard API key, which isn't enough for the Accounts and Keys that the path asks for.
+        /// The credential is a standard API key, which isn't enough for the path's resource: Twilio's Accounts or Keys.
         KeyNotEnough = "key-not-enough",
         /// The account's world has broken because of a fault in the emulator.
         Broken = "world-broken",
@@ -39,12 +40,14 @@ impl NoWorld {
         match self {
             Self::NotAllowed => "The emulator doesn't answer to this host name, or to this web page.",
             Self::UnknownPath => "No resource has this path.",
-            Self::WrongMethod => "This path has no such method.",
-            Self::NoCredential => "The request has no credential.",
+            Self::WrongMethod => "The resource at this path doesn't support this method.",
+            Self::NoCredential => "The request has no credential, or a malformed one.",
             Self::UnknownAccount => "There is no such account.",
             Self::WrongCredential => "The token or the key's secret is wrong.",
             Self::OtherAccount => "The credential belongs to an account other than the one in the path.",
-            Self::OtherDialect => "The path belongs to a service other than the account's.",
+            Self::OtherDialect => {
+                "The path belongs to Twilio's API and the account to SignalWire's, or the other way round."
+            }
             Self::KeyNotEnough => "An API key is not enough for this resource.",
             Self::Broken => "The account's world is broken because of a fault in the emulator.",
             Self::TooManyAccounts => "There are already too many accounts.",
@@ -64,11 +67,13 @@ impl NoWorld {
             }
             Self::WrongMethod => "The response names the methods of this path in its Allow header.",
             Self::NoCredential => "Send the account's SID and token by Basic authentication.",
-            Self::UnknownAccount => "Use a configured account's SID, or start the emulator without --accounts strict.",
+            Self::UnknownAccount => {
+                "Check the SID: fauxfax accounts lists the accounts. With --accounts strict, only those can be used."
+            }
             Self::WrongCredential => "Use the account's token: fauxfax accounts lists it, and so does the console.",
             Self::OtherAccount => "Use the SID and token of the account in the path, or of its owner.",
             Self::OtherDialect => {
-                "Use the paths of the account's service, or an account of the service that the path belongs to."
+                "Use the paths of the API that the account belongs to, or an account of the API that has this path."
             }
             Self::KeyNotEnough => "Sign in with the account's SID and token.",
             Self::Broken => "Reset the account: fauxfax reset. The log says what to report.",

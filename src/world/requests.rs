@@ -40,7 +40,7 @@ const REFUSED_MAX: u64 = 1_000;
 /// A client's request, and what is kept of the response.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ApiRequest {
-    /// The part of the service that the request went to.
+    /// The part of the emulator that the request went to.
     pub service: RequestedService,
     /// The time at which the response was made, by the world's clock.
     pub at: Timestamp,
@@ -52,7 +52,7 @@ pub struct ApiRequest {
     pub path: Box<str>,
     /// The HTTP status of the response; 0 if the connection was reset instead.
     pub status: u16,
-    /// The service's error code in the response, if any.
+    /// Twilio's or SignalWire's error code in the response, if any.
     pub code: Option<u32>,
     /// The form in the request's body.
     pub form: Excerpt,
@@ -70,7 +70,7 @@ pub struct ApiRequest {
     pub named: Option<AccountSid>,
 }
 
-/// The part of the service that a request went to.
+/// The part of the emulator that a request went to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RequestedService {
     /// The REST API.

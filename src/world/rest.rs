@@ -50,8 +50,8 @@ impl World {
         shown
     }
 
-    /// Records a request that was refused before it reached a world, though it concerns this one. Returns the request
-    /// if the journal doesn't take it: it takes a limited number between two resets.
+    /// Records in this world's journal a request that was refused before it reached a world. The journal takes a
+    /// limited number of them between two resets; beyond that, returns the request.
     pub(crate) fn note_refused(&self, request: ApiRequest) -> Option<ApiRequest> {
         let left = self.within(|core| {
             let at = core.clock.now();

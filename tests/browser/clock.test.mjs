@@ -1,5 +1,5 @@
 // Tests the clock and the rules: a frozen clock shows on every page and can be moved to the time of a deadline, and rules can be
-// read, switched, edited and made from links.
+// read, switched, edited and made from links. The tests at the end are about numbers, unreachable pages and the page Connect.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -1,5 +1,5 @@
-// Tests hostile content in faxes: markup in names, station ids, TwiML and headers, and broken, large or binary content. None of
-// it may run as a script.
+// Tests hostile content: markup in names, station ids, TwiML, headers and URLs, and broken, large or binary content. None of it
+// may run as a script.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -135,7 +135,7 @@ test("the rules' form fits a phone, and its end can be reached", async () => {
   await page.context().close();
 });
 
-test("a switch, a pressed filter and the current page can be recognized in forced colours", async () => {
+test("a switch, a pressed filter and the current page can be recognised in forced colours", async () => {
   const page = await open(browser, `${emulator.url}/console/rules`, { forcedColors: "active" });
   const outline = (locator) => locator.evaluate((element) => getComputedStyle(element).outlineStyle);
   assert.equal(await outline(page.getByRole("switch", { name: "Rule 1 is on" })), "solid");

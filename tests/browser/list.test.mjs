@@ -156,7 +156,7 @@ test("Escape keeps the search, and Enter and the arrow go to the first fax", asy
   await close();
 });
 
-test("Back from a fax, by the browser or by the link, restores the search, the scroll position and the focus", async () => {
+test("Back from a fax, by the browser or by the link, restores the search; the browser also restores the scroll position and the focus", async () => {
   await sendMany(60);
   await look("/console", { viewport: { width: 1280, height: 500 } });
   await box().fill("direction:outbound");

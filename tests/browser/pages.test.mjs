@@ -1,4 +1,5 @@
-// Tests each page: it has a title, axe finds nothing serious in light and dark mode, and it is no wider than a phone.
+// Tests each page: it has a title, axe finds nothing serious in light and dark mode, and it fits the window, even a phone's. The
+// other tests use pages: alerts, a conversation, the search, worlds, rules and snapshots.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

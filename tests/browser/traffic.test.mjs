@@ -1,5 +1,5 @@
 // Tests the pages about all worlds: the traffic, which shows requests and their responses as they happen; the list of every
-// account's faxes; the table of worlds; and the switcher between worlds.
+// account's faxes; the table of worlds; and the switcher between worlds. Also tests the API explorer.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -66,7 +66,7 @@ test("refused calls appear as they happen, with the reason in words", async () =
   await page.getByRole("heading", { level: 1, name: "Traffic" }).waitFor();
   const call = (path, init) => fetch(`${emulator.url}${path}`, init).then((response) => response.text());
   await call("/v1/Faxes");
-  await page.getByText("The request has no credential.").waitFor();
+  await page.getByText("The request has no credential, or a malformed one.").waitFor();
   await call("/v1/Faxes", { headers: { authorization: `Basic ${btoa(`${ACCOUNT}:wrong`)}` } });
   await page.getByText("The token or the key's secret is wrong.").waitFor();
   await call("/v1/Fax");

@@ -1,6 +1,6 @@
-//! Tests each alert code: an app misbehaves in the way that the code reports, the Monitor list contains the alert with its
-//! request and response, and the fallback URL is asked instead. Responses are checked against Twilio's description of
-//! the Monitor API.
+//! Tests each alert code: an app misbehaves in the way that the code reports, the Monitor list contains the alert with
+//! its request and response, and the fallback URL is asked instead. Other tests are about invalid overrides, failed
+//! faxes, the list, and the Debugger's webhook. Responses are checked against Twilio's description of the Monitor API.
 
 use fauxfax::config::Config;
 use fauxfax::dialect::twilio::codes::code as code_of;

@@ -199,7 +199,7 @@ async fn times_follow_the_worlds_clock() {
     let refused = desk.bench.refused("POST", &clock("/advance"), json!({ "by": "soon" })).await;
     assert!(refused.0 == 422 && refused.1.starts_with("by: \"soon\" is not a duration: "), "{refused:?}");
     let refused = desk.bench.refused("POST", &clock("/advance"), json!({ "by": "1h", "seconds": 1 })).await;
-    assert_eq!(refused, (422, "give either seconds, by or to".to_owned()));
+    assert_eq!(refused, (422, "give one of seconds, by and to".to_owned()));
     for (q, hits) in [("after:1h29m", 0), ("before:1h29m", 1), ("after:1h31m", 1), ("before:1h31m", 0), ("after:7d", 1)]
     {
         assert_eq!(desk.hits("q", q).await, hits, "{q}");

@@ -44,7 +44,7 @@ pub(super) struct BinView {
     twiml: Arc<str>,
     /// The URL to set as a number's VoiceUrl.
     url: String,
-    /// The numbers whose VoiceUrl leads to the bin.
+    /// The numbers whose VoiceUrl has the bin's path, on any host.
     numbers: Vec<String>,
     date_created: String,
     date_updated: String,
@@ -103,7 +103,7 @@ pub(super) async fn remove(Addressed(world): Addressed, Path(sid): Path<String>)
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Returns the world that a call addresses, and the scheme and host that its client used.
+/// Returns the world that a call addresses, and the scheme and host of the URLs in the response.
 async fn asked(mut parts: Parts, registry: &Registry) -> Result<(World, Arc<str>), Problem> {
     let Addressed(world) = Addressed::from_request_parts(&mut parts, registry).await?;
     let origin = origin(&parts, registry.settings().public_url.as_ref());

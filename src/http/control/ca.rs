@@ -1,5 +1,5 @@
-//! The local CA's certificate, for clients that should trust it. The server provides a function that returns the
-//! certificate.
+//! The local CA's certificate, alone or with the public roots, for clients that should trust it. The server provides a
+//! function that returns these files.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! `/check`: judges an app with the checks of `crate::check`, in an account of this emulator. A run is a separate task,
 //! which continues even if its client goes away, because it has to put back what it changed.
 //!
-//! An account has at most one run at a time; the report of its last run is kept until the next one begins.
+//! An account has at most one run at a time. The report of its last run is kept until its next run begins, or until too
+//! many other accounts have reports.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -106,7 +107,7 @@ pub(super) struct CheckOrder {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "CheckRun")]
 pub(super) struct RunView {
-    /// `none` if no run has begun, `running`, `ended`, or `failed` if the run could not begin.
+    /// `none` if no run is known, `running`, `ended`, or `failed` if the run could not begin or the emulator has a bug.
     state: &'static str,
     /// Number of checks that have ended.
     done: usize,
@@ -116,7 +117,7 @@ pub(super) struct RunView {
     latest: Option<&'static str>,
     /// The report, once the run has ended.
     report: Option<Value>,
-    /// The reason that the run could not begin.
+    /// The reason that the run failed.
     error: Option<String>,
 }
 
@@ -152,7 +153,7 @@ pub(super) async fn cancel(
         })
     };
     if let Some(running) = running {
-        // Whether the run could begin does not matter here.
+        // The report or error of the run does not matter here.
         let _ = ended(&registry, running).await?;
     }
     Ok(StatusCode::NO_CONTENT)
@@ -344,9 +345,9 @@ fn options(order: CheckOrder, account: AccountSid, registry: &Registry) -> Resul
     Ok(options)
 }
 
-/// Returns the endpoint of this emulator. Its URL has the host that this call was addressed to, so that the app can
-/// reach it. The run itself connects to the listener's address, because the host name may not resolve inside a
-/// container.
+/// Returns the endpoint of this emulator. Its URL has the configured public host, or else the host that this call was
+/// addressed to, so that the app can reach the emulator. The run itself connects to the listener's address, because the
+/// host name may not resolve inside a container.
 fn endpoint(registry: &Registry, parts: &Parts, address: SocketAddr) -> Result<Endpoint, Problem> {
     let settings = registry.settings();
     let origin = origin(parts, settings.public_url.as_ref());

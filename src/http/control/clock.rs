@@ -62,7 +62,7 @@ pub(super) struct ClockView {
     /// `running` or `frozen`.
     mode: &'static str,
     now: String,
-    /// The next deadlines of work, soonest first.
+    /// The next deadlines, at most 20, soonest first.
     next: Vec<Deadline>,
     /// The events that the move caused; left out if the call doesn't move the clock.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,7 +138,7 @@ fn destination(order: &Move, now: Timestamp) -> Result<(&'static str, Timestamp)
             })?;
             Ok(("to", moment))
         }
-        _ => Err(Problem::new(422, "bad-advance", "give either seconds, by or to")),
+        _ => Err(Problem::new(422, "bad-advance", "give one of seconds, by and to")),
     }
 }
 

@@ -196,7 +196,7 @@ fn others(registry: &Registry, world: &World) -> Vec<OtherSecret> {
         Some(OtherSecret { mistake, owner, secret })
     };
     // The account's own secrets come first: the tester may have given a token other than the account's, and another
-    // account may have the same token.
+    // account may have the same token as this one.
     let mut others: Vec<OtherSecret> = key_of(world).into_iter().collect();
     // The token of a Twilio account is its key, which the list already contains.
     let api_token = world.read(|engine| {

@@ -20,8 +20,7 @@ use crate::model::account::Dialect;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// The maximum size in bytes of the JSON body of a call that takes no state or document; real patterns and replays are
-/// far smaller.
+/// The maximum size in bytes of the JSON body of a call that takes no state or document. Real bodies are far smaller.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The query parameter that every call may have.
 const ACCOUNT: &str = "account";

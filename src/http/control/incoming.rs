@@ -1,5 +1,5 @@
 //! `POST /incoming-faxes`: a fax machine calls one of the world's numbers. Turns the tester's fields and document into
-//! one engine command and, on request, waits for the end of the conversation.
+//! a call and, on request, waits for the end of the conversation.
 
 use std::sync::Arc;
 

@@ -41,7 +41,7 @@ pub(super) struct EventsQuery {
     fax: Option<String>,
     /// Only events of this kind, such as `fax.status`.
     kind: Option<Box<str>>,
-    /// Maximum number of events to return; a stream ignores this limit.
+    /// Maximum number of events to return, 1,000 by default; a stream ignores this limit.
     limit: Option<usize>,
 }
 

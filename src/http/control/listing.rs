@@ -18,8 +18,8 @@ use crate::model::account::PriceFormat;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 
-/// The maximum number of entries that are read under one lock; comparing so many with a text takes a few milliseconds,
-/// even in a debug build.
+/// The maximum number of entries that are read under one lock; comparing that many with a text takes a few
+/// milliseconds, even in a debug build.
 const SLICE_MAX: usize = 2_000;
 /// The maximum number of entries that are examined for one page. A page that reaches this limit may be short; the next
 /// page continues from there.
@@ -70,7 +70,7 @@ pub(super) enum Start {
     Below(Key),
 }
 
-/// The worlds that are listed, and the form in which their faxes are shown.
+/// The worlds that are listed, the search that their entries must match, and the form in which entries are shown.
 pub(super) struct Listing<'a> {
     pub(super) worlds: &'a [World],
     pub(super) search: &'a Search,
@@ -263,7 +263,7 @@ impl<'a> Source<'a> {
                     self.matches.push_back((key, entry.sid()));
                 }
             }
-            // Checked now, so that a page that ends with the oldest match doesn't link to an empty page.
+            // Checked now, so that a page that ends with the oldest entry doesn't link to an empty page.
             self.is_at_end = entries.next().is_none();
             count
         })

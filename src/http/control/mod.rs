@@ -53,8 +53,8 @@ pub use self::extract::Addressed;
 use self::operation::Operation;
 pub(super) use self::problem::Problem;
 use crate::emulator::Registry;
-/// The root of the control API's paths.
 use crate::http::ListenAddress;
+/// The root of the control API's paths.
 pub use crate::io::own::CONTROL_BASE as BASE;
 
 /// Returns the control API's routes for a listener at `address`, and those at the root, such as the health checks. `ca`

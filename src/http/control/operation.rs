@@ -91,7 +91,7 @@ impl Operation {
         self
     }
 
-    /// Marks the call as one about the emulator, without the `account` parameter.
+    /// Marks the call as one that has no `account` parameter.
     pub(super) fn of_no_account(mut self) -> Self {
         self.of_account = false;
         self

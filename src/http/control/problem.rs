@@ -188,10 +188,10 @@ pub(super) async fn no_such_call(OriginalUri(uri): OriginalUri) -> Problem {
     Problem::new(404, "no-such-call", detail)
 }
 
-/// Turns a panic in a handler into a 500; the broken world records the details.
+/// Turns a panic in a handler into a 500. The log has the details.
 pub(super) async fn of_a_panic(request: Request, next: Next) -> Response {
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        let detail = "a fault in the emulator; please report it, with the details in its log and GET /readyz";
+        let detail = "a fault in the emulator; please report it, with the details in its log";
         Problem::new(500, "internal", detail).into_response()
     })
 }

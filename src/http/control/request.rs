@@ -84,7 +84,7 @@ pub(super) fn params(request: &ApiRequest) -> Value {
     without_passwords(params.into())
 }
 
-/// Returns the form without the pair at which it was cut off.
+/// Returns the form without the pair at which it was cut off, unless it has only this pair.
 fn whole_pairs(form: &Excerpt) -> &[u8] {
     let end = form.bytes.iter().rposition(|byte| *byte == b'&').filter(|_| !form.is_whole());
     end.map_or(&form.bytes, |end| &form.bytes[..end])

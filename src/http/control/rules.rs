@@ -135,8 +135,8 @@ pub(super) async fn remove_all(Addressed(world): Addressed) -> Result<StatusCode
 }
 
 fn view(held: &HeldRule, shadow: Option<u64>) -> RuleShown {
-    let shadowed =
-        shadow.map(|first| format!("it never acts: rule {first} always acts first on everything that it matches"));
+    let shadowed = shadow
+        .map(|first| format!("it never acts: rule {first} always acts first on everything that this rule matches"));
     RuleShown {
         id: held.id,
         rule: RuleDocument::from(&*held.rule),

@@ -43,7 +43,7 @@ pub(super) struct SnapshotList {
     snapshots: Vec<SnapshotShown>,
 }
 
-/// A summary of what a reset or restore removed.
+/// A summary of what a reset, a restore or the loading of a state removed.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ResetDone {
     canceled: CanceledShown,
@@ -115,7 +115,7 @@ fn rewind_to(
     Ok(Json(done(world, &canceled)))
 }
 
-/// Returns a summary of everything that a reset or restore removed.
+/// Returns a summary of what a reset, a restore or the loading of a state removed.
 pub(super) fn done(world: &World, canceled: &Canceled) -> ResetDone {
     let pending: Vec<String> = canceled.pending.iter().map(ToString::to_string).collect();
     let (faxes, webhooks) = (canceled.count.pending, canceled.count.effects);

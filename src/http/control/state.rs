@@ -52,7 +52,7 @@ enum Media {
 pub(super) struct StateShown {
     /// Version of the format.
     fauxfax_state: u64,
-    /// SID of the account that the world was exported from; any account of the same service may load it.
+    /// SID of the account that the world was exported from; any account of the same dialect may load it.
     account_sid: String,
     /// Whether the clock is frozen.
     clock_frozen: bool,
@@ -115,7 +115,7 @@ pub(super) async fn load(
 }
 
 /// Runs long work on a thread where it delays no other call.
-#[expect(clippy::disallowed_methods, reason = "a state takes a while to write and read; turns limit how many do")]
+#[expect(clippy::disallowed_methods, reason = "a state takes a while to write and read; turns limit how many at once")]
 async fn blocking<T: Send + 'static>(work: impl FnOnce(&Handle) -> T + Send + 'static) -> Result<T, Problem> {
     let runtime = Handle::current();
     let done = tokio::task::spawn_blocking(move || work(&runtime)).await;

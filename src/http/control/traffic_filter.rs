@@ -86,7 +86,7 @@ impl TrafficFilter {
         };
         let text_of = |name: &str, text: Option<String>| match text {
             Some(text) if text.len() > TEXT_BYTES_MAX => {
-                Err(Problem::new(422, "bad-field", format!("{name}: over {TEXT_BYTES_MAX} bytes")))
+                Err(Problem::new(422, "bad-field", format!("{name}: must be at most {TEXT_BYTES_MAX} bytes")))
             }
             text => Ok(text.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty())),
         };

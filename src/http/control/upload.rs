@@ -60,7 +60,7 @@ pub(super) struct DetailedOutcome {
     pub(super) status: String,
     pub(super) code: Option<u32>,
     pub(super) after_pages: Option<u32>,
-    /// Text of the failure, 200 characters at most; the service's own by default.
+    /// Text of the failure, 200 characters at most; by default Twilio's or SignalWire's own.
     pub(super) message: Option<String>,
 }
 

@@ -36,7 +36,7 @@ pub(super) struct WaitQuery {
     all: bool,
     /// Seconds to wait at most; 30 by default.
     timeout: Option<f64>,
-    /// `idle`: until nothing is under way and no work is due. `settled`: until the fax has ended and every webhook
+    /// `idle`: until nothing is under way and no deadline is set. `settled`: until the fax has ended and every webhook
     /// about it has been sent.
     #[serde(rename = "for")]
     what: Option<String>,
@@ -131,7 +131,7 @@ fn pending(world: &World) -> String {
     world.read(|engine| {
         let mut detail = format!("{} faxes and calls have not ended", engine.pending_count());
         if !engine.is_settled() {
-            detail.push_str("; a request to an app is under way");
+            detail.push_str("; a request to an app or the rendering of a document is under way");
         }
         if let Some((alarm, fax)) = engine.deadlines().next() {
             let fax = fax.map(|sid| format!(" ({sid})")).unwrap_or_default();
@@ -219,7 +219,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
                 Prospect::Reached(status) if start.is_given() => {
                     Some(Ended::Unreachable(fax, Unreachable::Earlier(status)))
                 }
-                // A fax restored from a snapshot may have entered the status before the reset, so its event is out of
+                // A fax restored from a snapshot may have entered the status before the restore, so its event is out of
                 // range.
                 Prospect::Reached(status) => {
                     Some(journal.entry_of(fax, status).map_or(Ended::HasStatus(journal.last_seq()), Ended::Entered))

@@ -177,18 +177,18 @@ impl<'a> Call<'a> {
         ApiError::refused(refusal, asked_path(self.parts), self.dialect)
     }
 
-    /// Returns 200 with a view of the world.
+    /// Returns 200 with what `look` reads from the world.
     pub(in crate::http) fn show<T: Serialize>(
         &'a self,
         look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
     ) -> Result<Reply, ApiError> {
         let shown = self.world.read_now(|engine, now| look(engine, &self.view(now)));
-        // A read changes nothing, so it may be turned into JSON and recorded after the world is unlocked. `answered`
-        // records it.
+        // A read changes nothing, so its result may be turned into JSON after the world is unlocked. `answered` records
+        // the call.
         shown.map(|shown| reply::ok(&shown)).map_err(|refusal| self.refused(&refusal))
     }
 
-    /// Changes the world; returns 200 with a view of the result.
+    /// Changes the world; returns 200 with what `look` then reads from it.
     pub(in crate::http) fn change<T: Serialize>(
         &'a self,
         command: impl Command<Done = Result<(), Refusal>>,

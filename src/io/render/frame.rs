@@ -13,7 +13,7 @@ use crate::document::{Kind, Probe, Summary};
 use crate::model::fax::Quality;
 use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS, PageLoss, PageText};
 
-/// The longest head, in bytes. A head is long only if it lists many losses, or has the text of a page.
+/// The longest head, in bytes. A head is long only if it lists many losses or findings, or has the text of a page.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// The longest body, in bytes. A page of noise at superfine resolution takes 3 MB.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;

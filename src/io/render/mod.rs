@@ -41,7 +41,8 @@ const DOCUMENT_LIMIT: Duration = Duration::from_secs(120);
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
 /// The number of forms in which each page is kept: as drawn, in the file that is sent, and on paper.
 const FORMS: usize = 3;
-/// The maximum size of one document's coded pages and their text, in bytes: about a thousand dithered photographs.
+/// The maximum size of one document's coded pages, their text and the pictures of findings, in bytes: about a thousand
+/// dithered photographs.
 const PAGES_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// The options and limits for rendering documents.
@@ -211,10 +212,10 @@ impl Renderer {
         if self.0.options.program.is_some() { "process" } else { "thread" }
     }
 
-    /// Recognizes a document's kind and counts its pages.
+    /// Recognises a document's kind and counts its pages.
     ///
     /// # Errors
-    /// Fails if the document is not of a kind that can be faxed.
+    /// Fails if the document is not of a kind that can be faxed, or can't be read.
     pub async fn probe(&self, bytes: Arc<[u8]>) -> Result<Document, UnreadableDocument> {
         document::kind(&bytes)?;
         let made = self.make(Arc::clone(&bytes), Job::Probe).await?;
@@ -387,7 +388,10 @@ impl Pool {
 fn started<T>(start: impl FnOnce() -> T) -> Result<T, UnreadableDocument> {
     catch_unwind(AssertUnwindSafe(start)).map_err(|panic| {
         let why = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        unreadable(&format!("no thread can be started to draw it: {}", why.unwrap_or("the system gives no reason")))
+        unreadable(&format!(
+            "no thread can be started to draw the document: {}",
+            why.unwrap_or("the system gives no reason")
+        ))
     })
 }
 

@@ -26,8 +26,8 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "reset",
         title: "Reset the account",
-        description: "Returns the account to its configured start, or to a snapshot: removes its faxes, rules and events, and cancels what \
-                      is in progress. Use it between two attempts. It can't be undone.",
+        description: "Returns the account to its configured start, or to a snapshot: removes its faxes and rules, and cancels what is in \
+                      progress. Use it between two attempts. It can't be undone.",
         effect: Effect::Removes,
         schema: schema_of::<Reset>,
         run: |call| Box::pin(async { reset(call, call.read()?).await }),

@@ -31,9 +31,9 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
 
 /// The maximum number of progress reports that may wait until the client reads them. Later ones are dropped.
 const REPORTS_MAX: usize = 64;
-/// The maximum number of failed checks that are explained in full; the others are only named.
+/// The maximum number of failures and warnings that are explained in full; the others are only named.
 const EXPLAINED_MAX: usize = 12;
-/// The maximum length of the curl command that shows a request.
+/// The maximum length of the curl command that shows a request, in characters.
 const CURL_CHARS: usize = 900;
 
 /// The arguments of `check`.

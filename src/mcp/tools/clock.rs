@@ -17,7 +17,7 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     name: "clock",
     title: "Show or move the clock",
     description: "Shows the account's virtual clock and what is due next (action read), stops it (freeze), lets it follow real time (run), \
-                  moves a frozen clock (advance, with by or to), or moves it until nothing is due (drain). Media URLs expire after two hours \
+                  moves a frozen clock (advance, with `by` or `to`), or moves it until nothing is due (drain). Media URLs expire after two hours \
                   of this clock, and retries follow it, so that no test has to sleep.",
     effect: Effect::Adds,
     calls_app: true,

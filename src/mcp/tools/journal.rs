@@ -141,7 +141,8 @@ async fn verify(call: &Call, arguments: Verify) -> Result<Answer, ToolError> {
         let _ = write!(text, " Step {} of in_order was not found.", step + 1);
     }
     if verdict["missed"].as_u64().is_some_and(|missed| missed > 0) {
-        let _ = write!(text, " {} events could not be checked, because the journal dropped them.", verdict["missed"]);
+        let _ =
+            write!(text, " {} events could not be checked, because the journal doesn't have them.", verdict["missed"]);
     }
     for closest in verdict["closest"].as_array().into_iter().flatten().filter(|_| !is_verified) {
         let event = &closest["event"];

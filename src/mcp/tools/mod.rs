@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// The size of the list of tools in bytes: every client puts it before each conversation.
+    /// The maximum size of the list of tools in bytes. Every client puts the list before each conversation.
     const LIST_BYTES_MAX: usize = 40_000;
 
     #[test]

@@ -64,8 +64,8 @@ impl Authority {
     /// Loads the CA with this certificate and key, both in PEM.
     ///
     /// # Errors
-    /// Fails if the CA was not made by fauxfax, its limits differ from those of this version, the certificate and the
-    /// key don't match, or it has expired.
+    /// Fails if the certificate or the key can't be parsed, the two don't match, the CA was not made by fauxfax, its
+    /// limits differ from those of this version, or it has expired.
     pub fn load(certificate_pem: &str, key_pem: &str, now: Timestamp) -> Result<Self, CaError> {
         let certificate =
             CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| CaError::NoCertificate)?;
@@ -183,8 +183,8 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// Returns the contents of the CA's certificate except its dates. The CA's name contains part of the key, so that
-/// several CAs can be distinguished in a list of trusted ones.
+/// Returns the contents of the CA's certificate except its dates. The CA's name contains part of the key's hash, so
+/// that several CAs can be distinguished in a list of trusted ones.
 fn params(key: &KeyPair) -> CertificateParams {
     let digest = Sha256::digest(key.subject_public_key_info());
     let mark = hex::encode(&digest[..4]);

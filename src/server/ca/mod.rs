@@ -1,5 +1,5 @@
 //! The local CA: created when TLS is first used or its certificate is first downloaded, and kept in the user's data
-//! directory, or in memory if that directory can't be written. Until then, `serve` doesn't touch the CA.
+//! directory, or in memory if that directory can't be read or written. Until then, `serve` doesn't touch the CA.
 
 #[cfg(feature = "tls")]
 mod authority;
@@ -54,8 +54,8 @@ pub enum CaError {
     /// The folder's certificate file can't be parsed.
     #[error("its certificate is damaged")]
     NoCertificate,
-    /// The folder's key file can't be parsed.
-    #[error("its key is damaged")]
+    /// The folder's key file is missing or can't be parsed.
+    #[error("its key is missing or damaged")]
     NoKey,
     /// The folder contains one CA's certificate and a different CA's key.
     #[error("its certificate and its key don't belong together")]
@@ -135,7 +135,8 @@ const fn load(_: Option<&Path>) -> Result<Authority, CaError> {
     Err(CaError::NotBuiltIn)
 }
 
-/// Loads or creates the CA in the folder. Without a folder, or if the folder can't be written, creates one in memory.
+/// Loads or creates the CA in the folder. Without a folder, or if the folder can't be read or written, creates
+/// one in memory.
 #[cfg(feature = "tls")]
 fn load(folder: Option<&Path>) -> Result<Authority, CaError> {
     let now = RealTime::start().now();
@@ -144,7 +145,7 @@ fn load(folder: Option<&Path>) -> Result<Authority, CaError> {
         Err(CaError::File { path, error }) => {
             tracing::warn!(
                 path = %path.display(), %error,
-                "the local CA can't be written to its folder, so it is lost when this process ends; choose another folder with --ca-dir"
+                "the local CA can't be read from or written to its folder, so a new one is used until this process ends; choose another folder with --ca-dir"
             );
             Ok(Authority::create(now)?.0)
         }

@@ -22,7 +22,7 @@ pub(super) struct Exchange {
     /// The purpose of a request to the app; `rest-api` for a call by the app.
     pub(super) purpose: String,
     pub(super) method: String,
-    /// The absolute URL, without passwords and secret parameters.
+    /// The absolute URL, with its password and secret parameters masked.
     pub(super) url: String,
     pub(super) params: Pairs,
     pub(super) request_headers: Pairs,
@@ -35,7 +35,7 @@ pub(super) struct Exchange {
     pub(super) body: String,
     /// The real time that the exchange took; `None` if unknown.
     pub(super) duration_ms: Option<u64>,
-    /// Why the exchange or its result can't be used.
+    /// Why the exchange failed, or why its document can't be used.
     pub(super) error: Option<String>,
 }
 
@@ -97,7 +97,7 @@ impl Exchange {
         self.request_type().is_some_and(|media_type| media_type.starts_with(FORM))
     }
 
-    /// Returns the length of the response's body, as its header gives it.
+    /// Returns the length of the response's body according to its Content-Length.
     pub(super) fn body_bytes(&self) -> Option<u64> {
         header(&self.response_headers, "content-length")?.trim().parse().ok()
     }
@@ -119,7 +119,7 @@ impl Exchange {
     }
 }
 
-/// Returns the value of the first header with this name, which is in lower case.
+/// Returns the value of the first header with this name, regardless of case.
 pub(super) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
@@ -162,7 +162,7 @@ fn shown_value(value: &Value) -> String {
     if text.starts_with("http://") || text.starts_with("https://") { shown(&text) } else { text }
 }
 
-/// Reads a duration that may have a fraction, since calls to the REST API take less than a millisecond.
+/// Reads a duration as whole milliseconds. The journal writes those of calls to the REST API with a fraction.
 fn whole_ms(value: &Value) -> Option<u64> {
     let ms = Duration::try_from_secs_f64(value.as_f64()? / 1_000.0).ok()?.as_millis();
     u64::try_from(ms).ok()

@@ -1,5 +1,5 @@
-//! The facts that all exported forms of a conversation share: its account, its subject, its outcome, and what is
-//! missing from it.
+//! The facts that all exported forms of a conversation share: its account, its fax, its outcome, and how many events
+//! may be missing.
 
 use serde_json::Value;
 
@@ -16,15 +16,16 @@ pub(super) struct Facts {
     /// The SID of the fax or call.
     pub(super) sid: String,
     pub(super) account_sid: String,
-    /// The emulated service, as a word.
+    /// The account's dialect, as a word.
     pub(super) service: &'static str,
     /// The fax as the control API shows it; `None` if the call never became a fax, or the fax was deleted.
     pub(super) fax: Option<Value>,
-    /// The status that the fax ended with, or `not-answered`; `None` while the conversation is in progress.
+    /// The status that the fax ended with, or `not-answered`; `None` while the conversation is in progress, or if the
+    /// journal no longer has the outcome.
     pub(super) outcome: Option<&'static str>,
     /// The number of events that the journal has dropped since the start.
     pub(super) evicted: u64,
-    /// The number of dropped events that may belong to the conversation.
+    /// The maximum number of dropped events that may belong to the conversation.
     pub(super) missed: u64,
     /// Whether the account's clock is frozen.
     pub(super) is_frozen: bool,

@@ -1,5 +1,6 @@
 //! Writes text that apps control into Markdown so that it stays text. It becomes a code span or code block whose
 //! delimiter is longer than any run of backticks in the text, so markup, HTML and mentions of users have no effect.
+//! Within HTML, it becomes a code element with escaped text.
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
-//! A conversation as Markdown for an issue: one line of facts, the steps, and each failed exchange in full.
+//! A conversation as Markdown for an issue: one line of facts, the steps, and each exchange in full that
+//! failed or caused an alert.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,7 +12,7 @@ use super::step::{step, summary};
 use crate::http::control::event::EventView;
 
 /// The maximum length of the document in bytes. GitHub accepts 65,536 characters in an issue, and its author needs room
-/// to add to it.
+/// for a description.
 const DOCUMENT_BYTES_MAX: usize = 60_000;
 /// The maximum length of the list of steps, so that it leaves room for the failed exchanges.
 const STEPS_BYTES_MAX: usize = 24_000;
@@ -156,7 +157,7 @@ fn head(facts: &Facts, overview: &Overview) -> String {
         };
         text.push_str(&format!("\n{why}\n"));
     }
-    // Cause and advice belong together, so both come from the fax or both from the latest event.
+    // Cause and advice belong together, so both come from the fax, or both from the latest event that has advice.
     let explained = match facts.word("advice") {
         Some(advice) => [facts.word("cause"), Some(advice)],
         None => [overview.cause.as_deref(), overview.advice.as_deref()],

@@ -56,11 +56,12 @@ struct Head {
     fax_sid: String,
     /// The fax as `GET /faxes/{sid}` shows it; null if the call never became a fax, or the fax has been deleted.
     fax: Option<Value>,
-    /// The status that the fax ended with, or `not-answered`; null while the conversation is in progress.
+    /// The status that the fax ended with, or `not-answered`; null while the conversation is in progress, or if the
+    /// journal no longer has the outcome.
     outcome: Option<&'static str>,
     /// Number of events that the journal has dropped since the start.
     evicted: u64,
-    /// How many of those may belong to this conversation, at most; 0 if it is complete.
+    /// The maximum number of those that may belong to this conversation; 0 if no event is missing.
     missed: u64,
 }
 
@@ -134,8 +135,8 @@ fn view(event: &JournalEvent, secrets: &Secrets) -> EventView {
     EventView { data: secrets.masked(view.data), ..view }
 }
 
-/// Reads a conversation since the last reset. The fax, the events and the number of missing events are read under one
-/// lock, so they are consistent.
+/// Reads the part of a conversation since the last reset. The fax, the events and the number of missing events are read
+/// under one lock, so they are consistent.
 async fn read(registry: &Registry, sid: &str, request: Request) -> Result<Export, Problem> {
     let (mut parts, _) = request.into_parts();
     let Addressed(world) = Addressed::from_request_parts(&mut parts, registry).await?;
@@ -182,7 +183,7 @@ fn outcome(state: ConversationState) -> Option<&'static str> {
 /// Returns how many dropped events may belong to a conversation whose first kept event is `first`.
 fn missed(journal: Journal<'_>, sid: FaxSid, first: Option<&JournalEvent>) -> u64 {
     let dropped = journal.evicted().saturating_sub(journal.last_reset());
-    // A sent fax begins with its creation.
+    // The first event of a sent fax is its creation.
     let is_created = |event: &JournalEvent| {
         matches!(event.engine_kind(), Some(EventKind::FaxStatus { old: None, new: Status::Queued, .. }))
     };

@@ -37,7 +37,7 @@ pub(super) struct QuickstartQuery {
 /// How to use this instance.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Quickstart {
-    /// The URL that takes the place of the service's.
+    /// The URL to use in place of Twilio's or SignalWire's.
     url: String,
     /// The root of the control API.
     control_url: String,
@@ -80,7 +80,7 @@ struct RecipeView {
     language: &'static str,
     name: &'static str,
     code: String,
-    /// What to know about it, such as the library's newest version that can send faxes.
+    /// What to know about the code, such as the library's newest version that can send faxes.
     remark: &'static str,
 }
 

@@ -20,7 +20,7 @@ pub(super) fn env_file(variables: &[(&'static str, Option<&str>)]) -> String {
     variables.iter().map(line).collect()
 }
 
-/// Returns a value as a shell reads it, without quotation marks if it needs none.
+/// Quotes a value for a shell, unless it needs no quotation marks.
 fn quoted(value: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:+@[]".contains(&byte);
     if !value.is_empty() && value.bytes().all(is_plain) {
