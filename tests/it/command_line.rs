@@ -54,7 +54,7 @@ fn a_reader_that_stops_ends_a_subcommand_quietly() {
     ];
     for arguments in commands {
         let mut command = served.command(arguments);
-        // Writing to a pipe without a reader fails at once, as it does once `head` has ended.
+        // Nobody reads this pipe, so writing fails at once, as it does after `head` in a pipeline has ended.
         command.stdout(pipe().expect("a pipe").1).stderr(Stdio::piped());
         let output = command.spawn().expect("it starts").wait_with_output().expect("it ends");
         let errors = String::from_utf8_lossy(&output.stderr);

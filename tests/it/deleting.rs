@@ -14,7 +14,7 @@ const LETTER: &[u8] = include_bytes!("../../fixtures/documents/two-pages.pdf");
 /// A number that is always busy.
 const BUSY: PhoneNumber = PhoneNumber::from_digits(15_005_550_101);
 
-/// An emulator, and an app that serves a document but fails on callbacks.
+/// An emulator, and an app that serves a document and accepts faxes, but responds to callbacks with an error status.
 struct Desk {
     bench: Bench,
     app: MockServer,
@@ -51,7 +51,7 @@ impl Desk {
         self.call("POST", "/incoming-faxes", &[("wait", "true")], json!({ "to": to })).await
     }
 
-    /// Sends a fax whose callbacks are sent to this page of the app, and waits until it has ended.
+    /// Sends a fax whose callbacks go to this page of the app, if any, and waits until the account is idle.
     async fn send(&self, to: PhoneNumber, callback: Option<&str>) {
         let world = self.bench.registry.world(self.account.parse().expect("a SID")).expect("a world");
         let status_callback = callback.map(|page| format!("{}{page}", self.app.uri()).into());

@@ -1,5 +1,5 @@
-//! Tests the renderer as the binary runs it: one process per document, with limits. The hostile documents are built in
-//! this file.
+//! Tests the renderer, mostly as the binary runs it: one process per document, with limits. The hostile documents are
+//! built in this file.
 
 use std::path::PathBuf;
 use std::sync::Arc;

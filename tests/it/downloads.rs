@@ -45,7 +45,7 @@ async fn ask(host: &Host, method: Method, url: &str, headers: &[(header::HeaderN
     service.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer")
 }
 
-/// Returns the fax's events of this kind.
+/// Returns the data of the fax's events of this kind.
 fn events(host: &Host, fax: &Value, kind: &str) -> Vec<Value> {
     let sid = fax["sid"].as_str().expect("a SID").parse().ok();
     let filter = EventFilter { fax: sid, kind: Some(kind.into()), ..EventFilter::default() };

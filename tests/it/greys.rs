@@ -171,7 +171,7 @@ fn content_under_a_small_image_is_hidden_and_content_over_it_is_visible() {
         assert!((hidden - 0.2).abs() < 0.04, "{quality}: {hidden}");
         assert!(outside > 0.25 && seen > outside, "{quality}: {outside} {seen}");
         let rule = |y: u32| (350..700).all(|x| page.is_black(x, y));
-        assert!((0..page.height()).any(rule), "{quality}: the rule over the image");
+        assert!((0..page.height()).any(rule), "{quality}: the line over the image");
     }
 }
 

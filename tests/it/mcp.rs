@@ -262,7 +262,7 @@ async fn a_canceled_check_puts_everything_back_and_a_second_one_beside_it_is_ref
 }
 
 #[tokio::test]
-async fn files_are_read_only_for_a_client_on_this_machine() {
+async fn only_a_client_on_this_machine_can_name_files() {
     let bench = Bench::start().await;
     let app = app().await;
     bench.told("set_number", json!({ "fax_url": format!("{}/fax", app.uri()) })).await;

@@ -13,7 +13,7 @@ use fauxfax::model::webhook::ExchangeFailure;
 
 use crate::script::{FAR, Script, order, spec};
 
-/// Creates a SignalWire world without a reachable app.
+/// Creates the world of a SignalWire account.
 fn project() -> Script {
     let sid = "b3877c40-da60-4998-90ad-b792e98472ac".parse().expect("a project's UUID");
     let account = Account::new(sid, Some("secret".into()), spec().account.created);

@@ -1,5 +1,5 @@
 //! Tests webhooks that a rule changes: with other parameters and headers, signed for another URL, with another token, or
-//! changed after signing. All are sent over real HTTP, in both dialects.
+//! changed after signing. All are sent over real HTTP, and most of them in both dialects.
 
 use fauxfax::dialect::signature;
 use fauxfax::emulator::AccountSetup;
@@ -27,7 +27,7 @@ async fn app(method: &str) -> MockServer {
     app
 }
 
-/// An account of each dialect, with its signature header.
+/// Creates an account of each dialect, and returns each with the name of its signature header.
 fn accounts(emulator: &Emulator, app: &MockServer) -> Result<[(Account, &'static str); 2], Box<dyn std::error::Error>> {
     let project =
         AccountSetup { sid: Some(PROJECT.parse()?), signing_key: Some(KEY.into()), ..AccountSetup::default() };

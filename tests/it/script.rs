@@ -84,7 +84,7 @@ impl Script {
         self.take_effects();
     }
 
-    /// Completes the effects that were under way at a reset or restore; a fetch gets a document.
+    /// Completes the effects that were under way at a reset, restore or load; a fetch gets a document.
     pub(crate) fn answer_late(&mut self) {
         for effect in std::mem::take(&mut self.late) {
             let record = Box::new(record(&effect.intent));
