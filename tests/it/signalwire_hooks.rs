@@ -57,7 +57,7 @@ fn ring(host: &Host) -> FaxSid {
     world(host).handle(ReceiveFax { document: letter(1), ..call(1) }).expect("the call rings").sid
 }
 
-/// Waits until nothing is pending, and returns the codes and messages of the alerts.
+/// Waits until the world is idle, and returns the codes and messages of its alerts.
 async fn alerts(host: &Host) -> Vec<(u32, String)> {
     let world = world(host);
     let idle = world.until(|engine| engine.is_idle().then_some(()));
