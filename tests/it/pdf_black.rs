@@ -1,5 +1,5 @@
-//! Tests that printers' black ink is black on a fax, however a PDF specifies it, that thin shapes stay visible, and that
-//! soft masks hide what they should.
+//! Tests that printers' black ink is black on a fax, however a PDF specifies it, that thin shapes stay visible, and
+//! that soft masks hide what they should.
 
 use fauxfax::model::fax::Quality;
 

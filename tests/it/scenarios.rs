@@ -301,7 +301,7 @@ expect = { status = \"received\" }
     command.args(["run", &file, "--url", &emulator.url(), "--account", &account.sid().to_string()]);
     command.current_dir(folder.path()).env("HOME", folder.path()).stdout(output).stderr(std::process::Stdio::null());
     let mut running = Running::start(&mut command);
-    // The run is interrupted once it has frozen the account's clock. It can't end sooner, because the app never responds.
+    // The run is interrupted once it has frozen the account's clock. It can't end sooner, since the app never responds.
     let asked = || account.events().iter().any(|event| event.kind() == "clock.moved").then_some(());
     let code = tokio::task::block_in_place(|| {
         eventually(asked, "the clock has not been frozen");

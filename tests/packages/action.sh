@@ -40,8 +40,8 @@ case $host in
     aarch64-*) arch=ARM64 ;;
 esac
 
-# Runs a step as the runner would: in the job's folder, with the inputs as variables, and with the files to which a step writes
-# settings for later steps.
+# Runs a step as the runner would: with the inputs as variables, and with the files to which a step writes settings for later
+# steps.
 run_step() {
     local script=$1
     shift
