@@ -239,7 +239,7 @@ async fn the_library_reports_a_deleted_fax_as_received() -> Result<(), Box<dyn s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_reports_deleted_faxes_as_received() -> Result<(), Box<dyn std::error::Error>> {
+async fn the_command_line_reports_how_deleted_faxes_ended() -> Result<(), Box<dyn std::error::Error>> {
     let (app, place) = app_that_deletes_over_rest().await;
     let emulator = Emulator::builder().start().await?;
     let account = account_of(&emulator, &app, &place)?;

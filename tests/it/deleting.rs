@@ -102,7 +102,7 @@ async fn faxes_that_a_search_finds_are_deleted_except_those_in_progress() {
     desk.call("PUT", "/clock", &[], json!({ "mode": "frozen" })).await;
     let world = desk.bench.registry.world(desk.account.parse().expect("a SID")).expect("a world");
     world.handle(order(FAR)).expect("accepted");
-    // Without a status, calls that nobody took stay.
+    // Calls that nobody took are deleted only if a status is given.
     assert_eq!(delete(&[]).await, counts(1, 0, 1));
     assert_eq!(delete(&[("status", "any")]).await, counts(0, 1, 1));
     let left = desk.list("status:any").await;

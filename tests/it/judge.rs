@@ -183,8 +183,8 @@ fn type_on_a_tint_is_judged_by_the_tint_and_the_thickness_of_its_strokes() {
 #[test]
 fn greys_are_judged_by_the_share_of_the_page_that_they_cover() {
     for quality in Quality::ALL {
-        // A letter-size page has 484,704 square points: 5 % are 24,235. So light a grey takes
-        // less than a minute to transmit.
+        // A letter-size page has 484,704 square points: 5 % are 24,235. This grey is so light that
+        // it takes less than a minute to transmit.
         for (side, verdict) in [(180.0, Verdict::Warn), (130.0, Verdict::Pass)] {
             let content = format!("0.9 g 100 100 {side} {side} re f");
             let findings = only(&content, *quality, Check::Greys, verdict);

@@ -1,5 +1,5 @@
-//! Tests the notes that the journal has on calls and webhooks: what was unusual, such as a retry, a duplicate or a delay,
-//! and which rule caused it.
+//! Tests how the journal marks calls and webhooks: what was unusual, such as a retry, a duplicate or a delay, and which
+//! rule caused it.
 
 use std::time::Duration;
 

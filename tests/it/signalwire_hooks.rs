@@ -1,5 +1,5 @@
 //! Tests, over real HTTP, the requests to apps of SignalWire accounts: parameters, headers, signatures, limits and
-//! attempts.
+//! attempts. Also tests how signing keys are set, shown and imported.
 
 use fauxfax::dialect::signature;
 use fauxfax::emulator::{AccountSetup, Settings, World};

@@ -56,7 +56,8 @@ fresh() {
     : >"$work/output"
 }
 
-# Runs a command as a later step would: with the folders and variables in those files, and nothing else from the action.
+# Runs a command as a later step would: with the folder and the variables that earlier steps have written, and nothing else from
+# the action.
 later() {
     local variables=() line
     while IFS= read -r line; do
