@@ -141,8 +141,8 @@ async fn rest_reports_a_fax_as_receiving_while_its_app_is_asked() {
     }
 }
 
-/// Starts an app that accepts each fax, and calls `delete` with a fax's SID when it is notified that the fax was received
-/// or delivered.
+/// Starts an app that accepts each fax, and calls `delete` with a fax's SID when it is notified that the fax was
+/// received or delivered.
 async fn deleting_app(delete: impl Fn(&str) + Send + Sync + 'static) -> MockServer {
     let app = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");

@@ -188,5 +188,5 @@ async fn idle_and_silent_connections_do_not_delay_the_stop() {
     assert!(read_head(&mut idle).await.starts_with("HTTP/1.1 200"));
     running.end().await;
     assert_eq!(rest(&mut silent).await, "");
-    assert!(!rest(&mut idle).await.contains("HTTP/1.1"), "there was no further request, so there is no further response");
+    assert!(!rest(&mut idle).await.contains("HTTP/1.1"), "no further request, so no further response");
 }

@@ -426,7 +426,10 @@ async fn the_option_offline_leaves_only_the_hosts_that_the_emulator_serves() {
     ] {
         let answer = exchange(&mut running.connect().await, request).await.to_ascii_lowercase();
         assert!(answer.contains(" 403 ") && answer.contains("content-type: text/plain"), "{answer}");
-        assert!(answer.contains("twilio.com") && answer.contains(": this emulator serves only faxes, accounts"), "{answer}");
+        assert!(
+            answer.contains("twilio.com") && answer.contains(": this emulator serves only faxes, accounts"),
+            "{answer}"
+        );
     }
     let (status, _) = running.ask(CONNECTS[0]).await;
     assert_eq!(status, ESTABLISHED.trim_end());

@@ -1,5 +1,5 @@
-//! Tests the judge of documents: for each check, a page with a fault and a page that is just good enough, most of them at
-//! each quality.
+//! Tests the judge of documents: for each check, a page with a fault and a page that is just good enough, most of them
+//! at each quality.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -290,8 +290,8 @@ fn the_emulators_own_test_page_is_judged_sensibly() {
     for quality in Quality::ALL {
         let report = report(&page, *quality);
         let (not_passed, _) = not_passed(&report);
-        // Its smallest type has 6 points. Its thinnest line has a thickness of a tenth of a point: half a row at superfine
-        // quality.
+        // Its smallest type has 6 points. Its thinnest line has a thickness of a tenth of a point: half a row at
+        // superfine quality.
         let expected: &[&str] = match quality {
             Quality::Standard => &["warn type-size", "warn hairlines"],
             Quality::Fine => &["warn hairlines"],

@@ -138,7 +138,9 @@ async fn a_signature_made_with_another_token_never_matches_and_is_explained() ->
         let pairs: Vec<_> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let explained =
             account.explain_signature(&url_of(&app, question), &pairs, &signed(question, header).unwrap_or_default());
-        let begins = format!("rule {rule} spoiled this signature on purpose: it was made with a token that isn't this account's");
+        let begins = format!(
+            "rule {rule} spoiled this signature on purpose: it was made with a token that isn't this account's"
+        );
         assert!(explained.detail.starts_with(&begins), "{}", explained.detail);
     }
     Ok(())

@@ -361,8 +361,8 @@ fn free_port() -> u16 {
 
 #[test]
 fn the_app_is_started_with_the_environment_of_exec_waited_for_and_ended() {
-    // Another emulator plays the app, because no other server is sure to be installed. The command also leaves a `sleep` in
-    // the background, which must be ended, too.
+    // Another emulator plays the app, because no other server is sure to be installed. The command also leaves a
+    // `sleep` in the background, which must be ended, too.
     let text = "title = \"t\"
 [vars]
 port = \"0\"
