@@ -196,7 +196,7 @@ fn paper_becomes_white_only_if_its_image_covers_most_of_the_page() {
     let scan = scan();
     for (content, is_whitened) in [
         (&b"q 612 0 0 792 0 0 cm /X Do Q"[..], true),
-        // The scan with margins, and then on a quarter of the page.
+        // The scan has margins, but covers most of the page. Then it covers a quarter of the page.
         (b"q 560 0 0 720 26 36 cm /X Do Q", true),
         (b"q 300 0 0 388 150 200 cm /X Do Q", false),
     ] {

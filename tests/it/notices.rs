@@ -107,7 +107,7 @@ fn after_a_late_wake_up_alerts_about_a_url_are_dated_by_the_missed_deadlines() {
         let busy = order(PhoneNumber::from_digits(15_005_550_101));
         script.send(CreateFax { status_callback: Some("http://app/s#rp=never".into()), ..busy });
         script.answer_document(1);
-        // The two calls end at different times.
+        // The calls of the two faxes end at different times.
         script.forward(Duration::from_millis(100));
     }
     // Everything that is left is handled at once, as if the machine had slept for a minute.

@@ -159,7 +159,7 @@ async fn a_slow_download_takes_its_time_and_holds_up_nobody() -> Tested {
         let slow = get(&url);
         let others = async {
             for _ in 0..16 {
-                // Requested after the slow one, since futures are polled in order.
+                // This download is requested after the slow one, since futures are polled in order.
                 assert_eq!(get(&url).await.body, document);
             }
             Instant::now()

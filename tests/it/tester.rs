@@ -201,7 +201,7 @@ async fn a_rule_is_disabled_enabled_and_replaced_under_its_id() {
     assert_eq!((&off["id"], &off["enabled"], &off["outcome"]["status"]), (&1.into(), &false.into(), &"busy".into()));
     let listed = tester.done("GET", "/rules", Value::Null).await;
     assert_eq!(listed["rules"][1]["warning"], Value::Null, "a disabled rule leaves its matches to the next");
-    // A listed rule can be posted back as it is, so whoever edits it needn't know which fields are read-only.
+    // A listed rule can be posted back as it is, so a client that edits it needn't know which fields are read-only.
     let mut edited = listed["rules"][0].clone();
     edited["times"] = 2.into();
     let replaced = tester.done("POST", "/rules/1", edited).await;

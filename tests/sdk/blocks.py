@@ -164,7 +164,7 @@ class Page:
             "SIGNALWIRE_API_TOKEN": "PTofTheRecipes",
         }
         if "8329" in self.ports:
-            # The commands of fauxfax call the emulator here.
+            # The page's fauxfax commands call the emulator at this address.
             environment["FAUXFAX_URL"] = f"http://127.0.0.1:{self.ports['8329']}"
         return environment
 
