@@ -1,5 +1,6 @@
-//! Tests the tools of the Model Context Protocol with the client of the crate that the server uses, over a pair of streams:
-//! what they return, their errors, cancellation and progress. tests/mcp tests every tool with the official Python client.
+//! Tests the tools of the Model Context Protocol over a pair of streams, with the client of rmcp, the crate that the
+//! server uses: what the tools return, their errors, cancellation and progress. tests/mcp tests every tool with the
+//! official Python client.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! A harness for engine scripts: tests in which a world has neither a clock nor a network, and each line sends a command,
-//! completes an effect or lets time pass.
+//! A harness for engine scripts: tests in which a world has neither a clock nor a network, and each line sends a
+//! command, completes an effect or lets time pass.
 
 use std::sync::Arc;
 use std::time::Duration;
