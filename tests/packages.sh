@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes every package from the local static binary, below target/packages, and tries each as its user would. The scripts
-# in tests/packages/ make one package each.
+# Makes every package from the local static binary, below target/packages, and tries each as its user would. Most scripts
+# in tests/packages/ make one package.
 #
 #   bash tests/packages.sh             all packages
 #   bash tests/packages.sh python npm  these

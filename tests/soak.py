@@ -142,7 +142,8 @@ class Emulator:
             await writer.drain()
             answer = await reader.read()
         finally:
-            # Aborted, because closing waits until the whole request has been sent, and the emulator may leave the body unread.
+            # The connection is aborted, because closing waits until the whole request has been sent, and the emulator may leave
+            # the body unread.
             writer.transport.abort()
         head, _, body = answer.partition(b"\r\n\r\n")
         if b"transfer-encoding: chunked" in head.lower():

@@ -1,5 +1,5 @@
-# Functions for tests/all.sh and tests/packages.sh. They run steps, which are timed, logged and listed at the end, and they find
-# and install tools.
+# Functions for tests/all.sh, tests/packages.sh and some scripts of tests/packages. They run steps, which are timed, logged and
+# listed at the end, and they find and install tools.
 # shellcheck shell=bash
 # The caller sets the folder for logs and the folder for the tools that are built.
 : "${logs:=}"

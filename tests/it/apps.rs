@@ -1,5 +1,5 @@
-//! Apps that each misbehave in one particular way, on their own ports and with their own certificates. The tests that use
-//! them check how the emulator copes.
+//! Apps for tests, on their own ports, some with their own certificates. Each treats every connection in the same way,
+//! such as never responding.
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -51,7 +51,7 @@ fn a_fax_can_be_fetched_but_not_changed_while_its_app_is_asked() {
         assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
         script.answer_twiml(twiml, &[]);
         assert_eq!((script.engine.arriving(sid), listed_now(&script)), (None, listed), "{twiml}");
-        assert_eq!(script.engine.fax(sid).is_ok(), listed == 1, "a call that the app does not accept becomes no fax");
+        assert_eq!(script.engine.fax(sid).is_ok(), listed == 1, "only an accepted or rejected call becomes a fax");
         let after = if listed == 0 { Err(Refusal::NoFax(sid)) } else { Err(Refusal::TooLateToCancel(sid)) };
         assert_eq!(script.command(CancelFax(sid)), after, "{twiml}");
     }
@@ -65,11 +65,11 @@ fn a_fax_stays_available_while_the_app_is_retried_and_its_fallback_asked() {
     let sid = script.receive(call(1));
     script.control(TakeSnapshot("asked".into())).expect("taken");
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
-    assert!(script.engine.arriving(sid).is_some(), "the fax is there between two attempts");
+    assert!(script.engine.arriving(sid).is_some(), "the fax can be fetched between two attempts");
     script.forward(Duration::ZERO);
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
     script.expect_effects(&["ask fallback-url http://app/fallback"]);
-    assert!(script.engine.arriving(sid).is_some(), "the fax is there while the fallback is asked");
+    assert!(script.engine.arriving(sid).is_some(), "the fax can be fetched while the fallback is asked");
     script.answer_no_twiml(ExchangeFailure::TotalTimeout);
     assert_eq!(script.engine.arriving(sid), None);
     script.control(Restore("asked".into())).expect("restored");
@@ -141,7 +141,8 @@ async fn rest_reports_a_fax_as_receiving_while_its_app_is_asked() {
     }
 }
 
-/// Starts an app that accepts each fax, and calls `delete` with the fax's SID when it is notified of the final status.
+/// Starts an app that accepts each fax, and calls `delete` with a fax's SID when it is notified that the fax was
+/// received or delivered.
 async fn deleting_app(delete: impl Fn(&str) + Send + Sync + 'static) -> MockServer {
     let app = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
@@ -194,7 +195,7 @@ async fn a_fax_that_its_app_deletes_in_the_action_still_counts_as_received() {
 /// the account needs the app's URL.
 type Place = std::sync::Arc<std::sync::OnceLock<(String, String)>>;
 
-/// Starts an app that deletes each fax over REST as soon as it is notified that the fax was received.
+/// Starts an app that deletes each fax over REST as soon as it is notified that the fax was received or delivered.
 async fn app_that_deletes_over_rest() -> (MockServer, Place) {
     let place = Place::default();
     let known = std::sync::Arc::clone(&place);
@@ -238,7 +239,7 @@ async fn the_library_reports_a_deleted_fax_as_received() -> Result<(), Box<dyn s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_reports_deleted_faxes_as_received() -> Result<(), Box<dyn std::error::Error>> {
+async fn the_command_line_reports_how_deleted_faxes_ended() -> Result<(), Box<dyn std::error::Error>> {
     let (app, place) = app_that_deletes_over_rest().await;
     let emulator = Emulator::builder().start().await?;
     let account = account_of(&emulator, &app, &place)?;

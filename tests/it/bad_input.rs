@@ -1,4 +1,4 @@
-//! Tests bad input to the control API: each error names the field, and says what it must be and what it was.
+//! Tests bad input to the control API: each error names the field or parameter, and says what is wrong with it.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};

@@ -54,7 +54,7 @@ async fn twiml_from_the_configuration_receives_faxes_without_an_app() {
         (&json!("fax-url"), &json!(200), &json!(RECEIVE)),
         "{exchange}"
     );
-    // A reset brings the bin back under the same URL.
+    // After a reset, the bin has the same URL.
     assert_eq!(control(&host, "POST", "/reset", &Value::Null).await.0, 200);
     assert_eq!(receive(&host, &json!({})).await["webhooks"][0]["url"], url);
 }

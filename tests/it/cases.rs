@@ -1,5 +1,6 @@
-//! Tests one small document for each kind of fault found in real documents: the rows of its fax pages at fine quality,
-//! their ink (the percentage of black pels), and the losses reported. The other document tests cover more such faults.
+//! Tests one small document for each kind of fault found in real documents: the number of rows of each fax page at fine
+//! quality, its ink (the percentage of black pels), and the losses reported. The other document tests cover more such
+//! faults.
 
 use std::fmt::Write;
 use std::fs;

@@ -1,5 +1,5 @@
 //! Checks that no two files of a package import each other, directly or through others; only a module and the modules
-//! within it may.
+//! within it may. The check leaves out unit tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 

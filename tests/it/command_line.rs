@@ -54,7 +54,7 @@ fn a_reader_that_stops_ends_a_subcommand_quietly() {
     ];
     for arguments in commands {
         let mut command = served.command(arguments);
-        // Writing to a pipe without a reader fails at once, as it does once `head` has ended.
+        // Nobody reads this pipe, so writing fails at once, as it does after `head` in a pipeline has ended.
         command.stdout(pipe().expect("a pipe").1).stderr(Stdio::piped());
         let output = command.spawn().expect("it starts").wait_with_output().expect("it ends");
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -316,7 +316,7 @@ fn a_limit_of_0_is_refused_and_so_is_a_page_that_the_fax_does_not_have() {
 fn a_call_that_no_app_answered_is_not_reported_as_received() {
     let app = TcpListener::bind("127.0.0.1:0").expect("a port");
     let served = Served::start(&format!("http://{}/fax", app.local_addr().expect("an address")));
-    // The app accepts the connection, but never responds.
+    // The emulator can connect to the app's port, but gets no response.
     let printed = in_pipes(served.command(&["receive", "--wait", "--timeout", "500ms"]));
     assert_eq!(printed.code, 4, "{}{}", printed.text, printed.errors);
     assert!(printed.errors.contains("the app has not taken the call"), "{}", printed.errors);

@@ -17,7 +17,7 @@ async fn half_closed(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request
     stream.write_all(request.as_bytes()).await.expect("sent");
     stream.shutdown().await.expect("half closed");
     let mut answer = Vec::new();
-    // Some peers close TLS without a close_notify alert, so errors are expected.
+    // A TLS connection that ends without a close_notify alert is an error, which doesn't matter here.
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it ends");
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -165,7 +165,7 @@ async fn a_request_on_a_connection_not_yet_accepted_at_the_stop_gets_its_respons
     let address = running.connect().await.peer_addr().expect("an address");
     let mut streams = Vec::new();
     for _ in 0..8 {
-        // Blocking calls, so that the emulator, which shares this thread, gets no chance to accept.
+        // These calls block the thread, which the emulator shares, so it can't accept the connections yet.
         let mut stream = std::net::TcpStream::connect(address).expect("a connection");
         std::io::Write::write_all(&mut stream, LIVEZ.as_bytes()).expect("sent");
         stream.set_nonblocking(true).expect("supported");
@@ -188,5 +188,5 @@ async fn idle_and_silent_connections_do_not_delay_the_stop() {
     assert!(read_head(&mut idle).await.starts_with("HTTP/1.1 200"));
     running.end().await;
     assert_eq!(rest(&mut silent).await, "");
-    assert!(!rest(&mut idle).await.contains("HTTP/1.1"), "no request, so no response");
+    assert!(!rest(&mut idle).await.contains("HTTP/1.1"), "no further request, so no further response");
 }

@@ -1,5 +1,5 @@
-//! Tests the control API: makes each call over HTTP, checks the response against the OpenAPI document, and tests that each
-//! call does what the document promises.
+//! Tests the control API without a socket: makes each call, checks the response against the OpenAPI document, and tests
+//! what the calls do.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::described;
 use crate::host::{Host, settings};
 
-/// Far longer than a conversation at the maximum pace takes.
+/// The time after which a test gives up waiting for events, far longer than a conversation at the maximum pace takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 const RECEIVE: &str = "<Response><Receive action=\"/received\"/></Response>";
 

@@ -69,7 +69,7 @@ async fn receive(bench: &Bench, outcome: &str) -> String {
 /// Whether a value has the type that a field requires.
 type IsKind = fn(&Value) -> bool;
 
-/// The fields that HAR 1.2 requires of an entry, with the kind of their values.
+/// The fields that HAR 1.2 requires of an entry and two that fauxfax adds, each with the type of its value.
 const REQUIRED: [(&str, IsKind); 26] = [
     ("/startedDateTime", Value::is_string),
     ("/time", Value::is_number),
@@ -99,7 +99,7 @@ const REQUIRED: [(&str, IsKind); 26] = [
     ("/_fax_sid", Value::is_string),
 ];
 
-/// Returns the entries of a HAR file that has everything that the specification and browsers require.
+/// Checks that a HAR file has everything that the specification and browsers require, and returns its entries.
 fn entries(har: &Value) -> &[Value] {
     let log = &har["log"];
     assert_eq!((&log["version"], &log["creator"]["name"]), (&json!("1.2"), &json!("fauxfax")));
@@ -279,7 +279,8 @@ async fn no_export_contains_the_accounts_token_or_a_password() {
         let (_, text) = export(&bench, &fax, format).await;
         assert!(!text.contains(LONG_TOKEN) && !text.contains("p4ssword"), "{format}: {text}");
         assert!(text.contains("TWILIO_AUTH_TOKEN=***"), "{format}: {text}");
-        // JSON has the events as GET /events shows them, while HAR and Markdown are meant to be shared with others.
+        // JSON has the events as GET /events shows them. HAR and Markdown are meant to be shared with others, so they
+        // leave out the values of secret parameters.
         assert_eq!(text.contains("t0ken"), format == "json", "{format}: {text}");
     }
 }

@@ -14,7 +14,7 @@ const LETTER: &[u8] = include_bytes!("../../fixtures/documents/two-pages.pdf");
 /// A number that is always busy.
 const BUSY: PhoneNumber = PhoneNumber::from_digits(15_005_550_101);
 
-/// An emulator, and an app that serves a document but fails on callbacks.
+/// An emulator, and an app that serves a document and accepts faxes, but responds to callbacks with an error status.
 struct Desk {
     bench: Bench,
     app: MockServer,
@@ -51,7 +51,7 @@ impl Desk {
         self.call("POST", "/incoming-faxes", &[("wait", "true")], json!({ "to": to })).await
     }
 
-    /// Sends a fax whose callbacks are sent to this page of the app, and waits until it has ended.
+    /// Sends a fax whose callbacks go to this page of the app, if any, and waits until the account is idle.
     async fn send(&self, to: PhoneNumber, callback: Option<&str>) {
         let world = self.bench.registry.world(self.account.parse().expect("a SID")).expect("a world");
         let status_callback = callback.map(|page| format!("{}{page}", self.app.uri()).into());
@@ -102,7 +102,7 @@ async fn faxes_that_a_search_finds_are_deleted_except_those_in_progress() {
     desk.call("PUT", "/clock", &[], json!({ "mode": "frozen" })).await;
     let world = desk.bench.registry.world(desk.account.parse().expect("a SID")).expect("a world");
     world.handle(order(FAR)).expect("accepted");
-    // Without a status, calls that nobody took stay.
+    // Calls that nobody took are deleted only if a status is given.
     assert_eq!(delete(&[]).await, counts(1, 0, 1));
     assert_eq!(delete(&[("status", "any")]).await, counts(0, 1, 1));
     let left = desk.list("status:any").await;

@@ -25,7 +25,7 @@ use crate::script::{call, order};
 
 /// The number of runs that are compared.
 const RUNS: u64 = 20;
-/// The longest response time of an app, long enough for responses to overtake each other.
+/// Each response takes less than this. The limit is long enough for responses to overtake each other.
 const DELAY_MAX_MS: u64 = 12;
 /// The virtual time at which all runs begin: the start of the year 2100.
 const THE_SAME_MINUTE: Timestamp = Timestamp::from_const_seconds(4_102_444_800);
@@ -34,7 +34,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// What an app's response depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum App {
-    /// Only on the request.
+    /// On nothing: it is always the same.
     Fair,
     /// On the number of earlier requests: a deliberate dependence on the order of arrival, which the hash must reveal.
     ByArrival,

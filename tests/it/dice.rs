@@ -12,7 +12,7 @@ impl Dice {
         (z ^ (z >> 31)) % sides
     }
 
-    /// Returns a random element, or `None` if there is none.
+    /// Returns a random element, or `None` if there are no elements.
     pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         if from.is_empty() { None } else { from.get(usize::try_from(self.roll(from.len() as u64)).ok()?) }
     }

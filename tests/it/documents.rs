@@ -1,5 +1,5 @@
-//! Tests the renderer as the binary runs it: one process per document, with limits. The hostile documents are built in
-//! this file.
+//! Tests the renderer, mostly as the binary runs it: one process per document, with limits. The hostile documents are
+//! built in this file.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -297,7 +297,7 @@ async fn three_hundred_thousand_strokes_are_either_drawn_or_refused() {
 async fn a_document_with_flipped_bytes_either_renders_or_fails() {
     let whole = sample::test_pages(1);
     let renderer = Renderer::threads();
-    // A linear congruential generator, so that every run flips the same bytes.
+    // With this linear congruential generator, every run flips the same bytes.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for _ in 0..40 {
         let mut bytes = whole.clone();

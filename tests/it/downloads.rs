@@ -45,7 +45,7 @@ async fn ask(host: &Host, method: Method, url: &str, headers: &[(header::HeaderN
     service.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer")
 }
 
-/// Returns the fax's events of this kind.
+/// Returns the data of the fax's events of this kind.
 fn events(host: &Host, fax: &Value, kind: &str) -> Vec<Value> {
     let sid = fax["sid"].as_str().expect("a SID").parse().ok();
     let filter = EventFilter { fax: sid, kind: Some(kind.into()), ..EventFilter::default() };
@@ -136,7 +136,7 @@ async fn a_download_that_a_client_gives_up_is_journaled_and_the_traffic_has_the_
     let piece = cut.frame().await.expect("a piece").expect("no failure").into_data().expect("bytes");
     assert_eq!(piece.len(), 100, "a tenth of what is sent per second");
     drop(cut);
-    // The whole document, without the pauses.
+    // Now the whole document is downloaded, nearly without pauses.
     let fast = "{\"media\":{\"bytes_per_second\":10000000}}";
     host.call("POST", &format!("/_fauxfax/v1/rules/{}", rule["id"]), fast).await;
     let whole = ask(&host, Method::GET, url, &[CURL]).await.into_body().collect().await.expect("no failure").to_bytes();

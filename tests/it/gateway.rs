@@ -130,7 +130,7 @@ async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
 pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        // One byte at a time, so that nothing after the head is taken from the tunnel.
+        // Reads one byte at a time, so that nothing after the head is taken from the tunnel.
         let Ok(byte) = stream.read_u8().await else { break };
         head.push(byte);
     }
@@ -141,7 +141,7 @@ pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
 pub(crate) async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
-    // Some peers close TLS without a close_notify alert, so errors are expected.
+    // A TLS connection that ends without a close_notify alert is an error, which doesn't matter here.
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -300,7 +300,7 @@ async fn a_tunnel_carries_any_bytes_unchanged() {
         let (mut from, mut to) = stream.split();
         tokio::io::copy(&mut from, &mut to).await.expect("echoed")
     });
-    // Bytes without a pattern, so that a lost or repeated part can't go unnoticed.
+    // The bytes have no pattern, so a lost or repeated part can't go unnoticed.
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     // The first bytes arrive together with the CONNECT, as an eager client sends them.
     let mut stream = running.connect().await;
@@ -351,7 +351,7 @@ async fn connect_to_redirects_forwarded_requests_and_tunnels_but_no_tunnel_to_pl
         "plain.invalid=http://127.0.0.1".to_owned(),
     ];
     let connect_to = connect_to.iter().map(|rule| rule.parse().expect("a rule")).collect();
-    // Offline, so that nothing but the app on this machine can answer.
+    // The emulator is offline, so nothing but the app on this machine can respond.
     let running = Running::new(Config { connect_to, offline: true, ..config() }).await;
     for scheme in ["http", "https"] {
         let request = format!("GET {scheme}://app.example.com/hook HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");

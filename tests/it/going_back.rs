@@ -179,7 +179,7 @@ fn repeating_the_same_steps_after_a_reset_has_the_same_outcome() {
     let again = run(&mut script);
     assert_eq!(first, again);
     let busy = first.iter().filter(|line| line.contains("fax.status") && line.contains(" busy ")).count();
-    assert!((1..12).contains(&busy), "a chance of one half applies to some of the faxes: {busy} are busy");
+    assert!((1..12).contains(&busy), "a rule with a chance of one half applies to some of the faxes: {busy} are busy");
     assert!(first.iter().any(|line| line.contains(" #12 ")), "{first:?}");
 }
 

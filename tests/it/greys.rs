@@ -171,7 +171,7 @@ fn content_under_a_small_image_is_hidden_and_content_over_it_is_visible() {
         assert!((hidden - 0.2).abs() < 0.04, "{quality}: {hidden}");
         assert!(outside > 0.25 && seen > outside, "{quality}: {outside} {seen}");
         let rule = |y: u32| (350..700).all(|x| page.is_black(x, y));
-        assert!((0..page.height()).any(rule), "{quality}: the rule over the image");
+        assert!((0..page.height()).any(rule), "{quality}: the line over the image");
     }
 }
 
@@ -196,7 +196,7 @@ fn paper_becomes_white_only_if_its_image_covers_most_of_the_page() {
     let scan = scan();
     for (content, is_whitened) in [
         (&b"q 612 0 0 792 0 0 cm /X Do Q"[..], true),
-        // The scan with margins, and then on a quarter of the page.
+        // The scan has margins, but covers most of the page. Then it covers a quarter of the page.
         (b"q 560 0 0 720 26 36 cm /X Do Q", true),
         (b"q 300 0 0 388 150 200 cm /X Do Q", false),
     ] {

@@ -74,7 +74,7 @@ pub(crate) struct Host {
     pub(crate) registry: Registry,
 }
 
-/// A response of a REST API.
+/// A response of the emulator.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     text: String,
@@ -108,12 +108,12 @@ impl Host {
         self.registry.world(account()).expect("the world")
     }
 
-    /// Makes a REST call as the account.
+    /// Makes a request with the account's SID and token.
     pub(crate) async fn call(&self, method: &str, target: &str, form: &str) -> Answer {
         self.call_as((&account().to_string(), TOKEN), method, target, form).await
     }
 
-    /// Makes a REST call with this SID and token.
+    /// Makes a request with this SID and token.
     pub(crate) async fn call_as(&self, who: (&str, &str), method: &str, target: &str, form: &str) -> Answer {
         let credential = BASE64_STANDARD.encode(format!("{}:{}", who.0, who.1));
         let request = Request::builder().method(method).uri(target).header(header::HOST, "localhost:8329");
@@ -126,7 +126,7 @@ impl Host {
         Answer { status: parts.status.as_u16(), text: String::from_utf8(body.to_vec()).expect("text") }
     }
 
-    /// Fetches a page, and returns its status and text.
+    /// Makes a GET request with the account's SID and token, and returns the response's status and text.
     pub(crate) async fn text(&self, target: &str) -> (u16, String) {
         let answer = self.call("GET", target, "").await;
         (answer.status, answer.text)
@@ -140,7 +140,7 @@ impl Host {
         if answer.text.is_empty() { Value::Null } else { answer.json() }
     }
 
-    /// Waits until nothing is pending, and returns the alerts so far.
+    /// Waits until the world is idle, and returns all of its alerts.
     pub(crate) async fn alerts_at_rest(&self) -> Vec<Alert> {
         let world = self.world();
         let idle = world.until(|engine| engine.is_idle().then_some(()));

@@ -1,5 +1,5 @@
-//! Tests the judge of documents: for each check, a page with a fault and its twin that is just good enough, at each
-//! quality.
+//! Tests the judge of documents: for each check, a page with a fault and a page that is just good enough, most of them
+//! at each quality.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn result(report: &Report, check: Check) -> &Judged {
     report.results.iter().find(|result| result.check == check).expect("every check has a result")
 }
 
-/// Checks the verdict of one check on a page, and that no other check fails or warns.
+/// Checks the verdict of one check on a page, and that no other check fails or warns. Returns that check's findings.
 fn only(content: &str, quality: Quality, check: Check, verdict: Verdict) -> Vec<Finding> {
     let report = report(&letter(content), quality);
     for result in &report.results {
@@ -49,7 +49,8 @@ fn seen(findings: &[Finding]) -> Vec<&str> {
     findings.iter().map(|finding| finding.seen.as_str()).collect()
 }
 
-/// Returns content that shows a sentence. In the operators `font`, which set the font, SIZE is replaced with this size.
+/// Returns content that shows a few words in a font of this size. In `font`, which names the font, SIZE stands for the
+/// size.
 fn text(points: f64, font: &str) -> String {
     format!("BT {font} Tf 1 0 0 1 100 400 Tm (Sphinx of black quartz) Tj ET").replace("SIZE", &points.to_string())
 }
@@ -171,7 +172,7 @@ fn type_on_a_tint_is_judged_by_the_tint_and_the_thickness_of_its_strokes() {
             (0.92, thin, Verdict::Pass),
         ] {
             for finding in only(&tinted(gray, points), quality, Check::GreyType, verdict) {
-                // The share of black dots is how much darker than white the tint is.
+                // The measure is the percentage of black dots: a grey of 0.6 has 40 %.
                 let measured = finding.measured.expect("a measure");
                 assert!((measured.value - (1.0 - gray) * 100.0).abs() < 0.5, "{gray}: {measured:?}");
             }
@@ -182,7 +183,8 @@ fn type_on_a_tint_is_judged_by_the_tint_and_the_thickness_of_its_strokes() {
 #[test]
 fn greys_are_judged_by_the_share_of_the_page_that_they_cover() {
     for quality in Quality::ALL {
-        // A letter-size page has 484,704 square points: 5 % are 24,235. A light grey takes less than a minute.
+        // A letter-size page has 484,704 square points: 5 % are 24,235. This grey is so light that
+        // it takes less than a minute to transmit.
         for (side, verdict) in [(180.0, Verdict::Warn), (130.0, Verdict::Pass)] {
             let content = format!("0.9 g 100 100 {side} {side} re f");
             let findings = only(&content, *quality, Check::Greys, verdict);
@@ -316,7 +318,7 @@ fn blank_pages_losses_and_slow_pages_are_reported() {
     let tint = report(&letter("0.5 g 100 100 250 250 re f"), Quality::Fine);
     let time = result(&tint, Check::Time);
     assert!(time.verdict == Verdict::Warn && time.findings[0].fix.contains("tints"), "{time:?}");
-    // Each dot of a grey of one half takes three bits, so a square of 120 points (340 × 327 pels) takes 23 s.
+    // Each pel of a grey of one half takes three bits, so a square of 120 points (340 × 327 pels) takes 23 s.
     let small = report(&letter("0.5 g 0 0 120 120 re f"), Quality::Fine);
     assert_eq!(result(&small, Check::Time).verdict, Verdict::Pass);
 }

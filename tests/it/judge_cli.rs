@@ -66,7 +66,7 @@ fn a_reader_that_stops_does_not_change_the_verdict() {
         ("good.pdf", &[], 0),
     ] {
         let mut command = Command::new(FAUXFAX);
-        // Writing to a pipe without a reader fails at once, as it does once `head` has ended.
+        // Nobody reads this pipe, so writing fails at once, as it does after `head` in a pipeline has ended.
         command.args(["check", file]).args(more).current_dir(&folder).stdout(std::io::pipe().expect("a pipe").1);
         let output = command.stderr(Stdio::piped()).spawn().expect("it starts").wait_with_output().expect("it ends");
         assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(code), ""), "{file} {more:?}");
@@ -161,7 +161,7 @@ fn findings_and_unreadable_files_have_different_exit_statuses() {
         let output = check(folder.path(), &[file, "--quality", quality]);
         assert_eq!(output.status.code(), Some(status), "{file} {quality}: {}", text(&output.stderr));
     }
-    // A password or damage is reported as `convert` reports it.
+    // A file that can't be read is reported as `convert` reports it.
     for file in ["page.html", &format!("{FIXTURES}/password.pdf")] {
         let convert = Command::new(FAUXFAX).args(["convert", file, "out.tiff"]).current_dir(folder.path()).output();
         let (convert, checked) = (convert.expect("it runs"), check(folder.path(), &[file]));
@@ -265,7 +265,7 @@ fn real_documents_are_judged_sensibly() {
         ("cases/not-embedded-latin.pdf", Quality::Fine, &[]),
         ("cases/not-embedded-cyrillic.pdf", Quality::Fine, &["fail lost"]),
         ("cases/content-flate-damaged.pdf", Quality::Fine, &["warn blank", "fail lost"]),
-        // Three quarters of the page are a light grey, and take more than eight minutes.
+        // Three quarters of the page are a light grey, and the page takes more than eight minutes to transmit.
         ("cases/watermark-and-image.pdf", Quality::Fine, &["warn greys", "warn time"]),
     ];
     for (name, quality, expected) in cases {
@@ -276,7 +276,7 @@ fn real_documents_are_judged_sensibly() {
     }
 }
 
-/// Returns the checks that a document doesn't pass, apart from those that aren't judged, and what was seen.
+/// Returns the checks that fail or warn, each with its verdict, and what they found in the document.
 fn not_passed(report: &Report) -> (Vec<String>, Vec<&str>) {
     let is_found = |verdict| matches!(verdict, Verdict::Fail | Verdict::Warn);
     let found = report.results.iter().filter(|result| is_found(result.verdict));
@@ -290,7 +290,8 @@ fn the_emulators_own_test_page_is_judged_sensibly() {
     for quality in Quality::ALL {
         let report = report(&page, *quality);
         let (not_passed, _) = not_passed(&report);
-        // Its smallest type has 6 points, its thinnest rule a tenth of a point: half a row at superfine quality.
+        // Its smallest type has 6 points. Its thinnest line has a thickness of a tenth of a point: half a row at
+        // superfine quality.
         let expected: &[&str] = match quality {
             Quality::Standard => &["warn type-size", "warn hairlines"],
             Quality::Fine => &["warn hairlines"],

@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The size of the script's documents.
 const DOCUMENT_BYTES: u64 = 100;
 
-/// Sends a one-page fax and runs until it has ended.
+/// Sends a one-page fax, and lets an hour pass, during which it is delivered.
 fn sent(script: &mut Script) -> FaxSid {
     let sid = script.send(order(FAR));
     script.answer_document(1);
@@ -35,7 +35,7 @@ fn an_ended_fax_and_its_media_are_removed_180_days_after_its_creation() {
     let old = sent(&mut script);
     script.forward(DAY);
     let young = sent(&mut script);
-    // A day and two hours have passed since the first fax.
+    // A day and two hours have passed since the first fax was created.
     script.forward(179 * DAY - 2 * HOUR - Duration::from_secs(1));
     assert!(has_media(&script, old), "kept until a second before the removal");
     script.forward(Duration::from_secs(1));

@@ -1,5 +1,5 @@
-//! Tests limits on what clients can use: bytes in flight, the memory of a state, and unread streams. Also tests that a
-//! wait ends when the emulator stops.
+//! Tests limits on what clients can use: the bytes of requests and responses in progress, the memory for importing a
+//! state, and unread streams. Also tests that a wait ends when the emulator stops.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn host(budget: &Budget) -> Host {
     Host::with(settings(Pace::Max), &options, AccountSetup::default())
 }
 
-/// Returns everything that the emulator serves over HTTP.
+/// Returns the emulator's HTTP service.
 fn surface(host: &Host) -> App {
     http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into())
 }
@@ -71,7 +71,7 @@ async fn unread_responses_take_up_room_until_dropped_and_other_requests_get_503(
             break answer;
         }
         unread.push(answer);
-        assert!(budget.held_bytes() > 0 && unread.len() < 20, "{} answers are unread", unread.len());
+        assert!(budget.held_bytes() > 0 && unread.len() < 20, "{} responses are unread", unread.len());
     };
     assert_eq!((refused.status().as_u16(), budget.refused()), (503, 1));
     assert!(refused.headers().contains_key(header::RETRY_AFTER));

@@ -1,4 +1,4 @@
-//! Tests losses: every part of a document that its fax pages lack is reported, as an event of the fax and as a line of
+//! Tests losses: a part of a document that its fax pages lack is reported, as an event of the fax and as a line of
 //! `convert`'s output.
 
 use std::path::Path;

@@ -1,5 +1,4 @@
-//! The integration tests, in one binary: house rules, engine scripts, timelines, documents, wire formats and the
-//! control API.
+//! The integration tests, in one binary. Each file's first lines say what it tests.
 
 mod accounts;
 mod advice;

@@ -1,5 +1,5 @@
-//! Tests what the journal records about calls, retries, duplicates and delays: their kind, and the rule that caused
-//! them.
+//! Tests how the journal marks calls and webhooks: what was unusual, such as a retry, a duplicate or a delay, and which
+//! rule caused it.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn with_rule(value: &Value) -> Script {
     script
 }
 
-/// The number, outcome and rule of each call of a fax, and whether another call followed.
+/// The number, outcome and rule of each call of a fax, and whether another call was announced.
 type Calls = Vec<(u32, CallResult, Option<u64>, bool)>;
 
 fn calls(script: &Script, sid: FaxSid) -> Calls {
@@ -60,7 +60,7 @@ fn to_rest(script: &mut Script) {
 }
 
 #[test]
-fn each_call_of_a_fax_is_an_event_before_the_status_that_follows_from_it() {
+fn each_call_of_a_fax_is_an_event_before_its_first_page() {
     let mut script = Script::default();
     let sid = script.send(order(BUSY_TWICE));
     to_rest(&mut script);

@@ -1,5 +1,6 @@
-//! Tests the tools of the Model Context Protocol with the client of the crate that the server uses, over a pair of streams:
-//! what they return, their errors, cancellation and progress. tests/mcp tests every tool with the official Python client.
+//! Tests the tools of the Model Context Protocol over a pair of streams, with the client of rmcp, the crate that the
+//! server uses: what the tools return, their errors, cancellation and progress. tests/mcp tests every tool with the
+//! official Python client.
 
 use std::sync::Arc;
 
@@ -301,7 +302,7 @@ async fn the_text_of_a_long_fax_names_the_pages_that_are_left_out() {
 }
 
 #[tokio::test]
-async fn files_are_read_only_for_a_client_on_this_machine() {
+async fn only_a_client_on_this_machine_can_name_files() {
     let bench = Bench::start().await;
     let app = app().await;
     bench.told("set_number", json!({ "fax_url": format!("{}/fax", app.uri()) })).await;

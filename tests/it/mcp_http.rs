@@ -13,7 +13,7 @@ use crate::host::PATIENCE;
 /// Both kinds of responses that a client of the protocol accepts.
 const ACCEPT: &str = "application/json, text/event-stream";
 
-/// An answer over HTTP, read until the server closes the connection.
+/// A response over HTTP, read until the server closes the connection.
 struct Answer {
     status: u16,
     head: String,

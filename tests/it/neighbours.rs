@@ -1,5 +1,4 @@
-//! Tests, over the wire, what apps use before and after a fax: look-ups of numbers, and text messages with their
-//! callbacks.
+//! Tests the APIs that apps use before and after a fax: look-ups of numbers, and text messages with their callbacks.
 
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ fn host() -> Host {
     Host::new(setup("http://127.0.0.1:9/fax"))
 }
 
-/// Returns the path of the account's messages, with this added to it.
+/// Returns the path of the account's messages, with `rest` before the `.json`.
 fn messages(rest: &str) -> String {
     format!("/2010-04-01/Accounts/{}/Messages{rest}.json", account())
 }
@@ -36,7 +35,7 @@ async fn created(host: &Host, form: &str) -> Value {
     answer.json()
 }
 
-/// Waits until no work is left.
+/// Waits until the world is idle.
 async fn rest(host: &Host) {
     let world = host.world();
     let idle = world.until(|engine| engine.is_idle().then_some(()));

@@ -13,7 +13,7 @@ use fauxfax::model::webhook::ExchangeFailure;
 
 use crate::script::{FAR, Script, order, spec};
 
-/// Creates a SignalWire world without a reachable app.
+/// Creates the world of a SignalWire account.
 fn project() -> Script {
     let sid = "b3877c40-da60-4998-90ad-b792e98472ac".parse().expect("a project's UUID");
     let account = Account::new(sid, Some("secret".into()), spec().account.created);
@@ -107,7 +107,7 @@ fn after_a_late_wake_up_alerts_about_a_url_are_dated_by_the_missed_deadlines() {
         let busy = order(PhoneNumber::from_digits(15_005_550_101));
         script.send(CreateFax { status_callback: Some("http://app/s#rp=never".into()), ..busy });
         script.answer_document(1);
-        // The two calls end at different times.
+        // The calls of the two faxes end at different times.
         script.forward(Duration::from_millis(100));
     }
     // Everything that is left is handled at once, as if the machine had slept for a minute.

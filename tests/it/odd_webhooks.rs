@@ -1,5 +1,5 @@
-//! Tests webhooks that a rule changes: with other parameters and headers, signed for another URL, with another token, or
-//! changed after signing. All are sent over real HTTP, in both dialects.
+//! Tests webhooks that a rule changes: with other parameters and headers, signed for another URL or with another token,
+//! or changed after signing. All are sent over real HTTP, and most of them in both dialects.
 
 use fauxfax::dialect::signature;
 use fauxfax::emulator::AccountSetup;
@@ -27,7 +27,7 @@ async fn app(method: &str) -> MockServer {
     app
 }
 
-/// An account of each dialect, with its signature header.
+/// Creates an account of each dialect, and returns each with the name of its signature header.
 fn accounts(emulator: &Emulator, app: &MockServer) -> Result<[(Account, &'static str); 2], Box<dyn std::error::Error>> {
     let project =
         AccountSetup { sid: Some(PROJECT.parse()?), signing_key: Some(KEY.into()), ..AccountSetup::default() };
@@ -217,7 +217,7 @@ async fn a_request_is_signed_for_the_public_url_but_sent_to_the_usual_one() -> T
     Ok(())
 }
 
-/// Answers one request, and returns its head and body as they were sent.
+/// Responds to one request with 204, and returns the request's head and body as they were sent.
 async fn raw_request(listener: &TcpListener) -> String {
     let (mut stream, _) = listener.accept().await.expect("a connection");
     let mut text = Vec::new();

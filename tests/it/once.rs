@@ -6,21 +6,21 @@ use std::collections::BTreeSet;
 
 use fauxfax::engine::effect::{Intent, Notice};
 
-/// The names given in the world's current history.
+/// The names assigned in the world's current history.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     ours: BTreeSet<String>,
 }
 
-/// Every name ever given in a run.
+/// Every name ever assigned in a run.
 #[derive(Debug, Default)]
 pub(crate) struct Ever(BTreeSet<String>);
 
 impl Names {
-    /// Records the use of a name. A name that is new to this history must never have been given before.
+    /// Records the use of a name. A name that is new to this history must never have been assigned before.
     pub(crate) fn used(&mut self, name: &str, ever: &mut Ever) {
         if self.ours.insert(name.to_owned()) {
-            assert!(ever.0.insert(name.to_owned()), "{name} was given before: a SID or token must never be reused");
+            assert!(ever.0.insert(name.to_owned()), "{name} was assigned before: a SID or token must never be reused");
         }
     }
 }
@@ -44,7 +44,7 @@ pub(crate) fn token(intent: &Intent) -> String {
 }
 
 #[test]
-fn a_name_given_again_after_a_restore_is_detected() {
+fn a_name_assigned_again_after_a_restore_is_detected() {
     let (mut ever, mut names) = (Ever::default(), Names::default());
     names.used("one", &mut ever);
     let snapshot = names.clone();

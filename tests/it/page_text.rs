@@ -36,7 +36,7 @@ fn letter() -> Vec<u8> {
     ])
 }
 
-/// Builds a page that is only a picture.
+/// Builds a page without text, which counts as a scan.
 fn scan() -> Vec<u8> {
     crate::pdfs::page("", stream("", b"100 100 300 300 re f"), &[])
 }

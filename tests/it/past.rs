@@ -1,5 +1,5 @@
 //! Tests how the emulator treats the past: after a reset nothing earlier counts as current, a wait ends once it can't
-//! succeed, and a broken world says so until it is reset.
+//! succeed, and a broken world says so until it is reset or restored.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -157,7 +157,7 @@ async fn a_restored_snapshot_makes_a_broken_world_work_again() {
     bench.ok("PUT", &format!("/snapshots/sound?account={account}"), Value::Null).await;
     break_world(&bench.registry.world(account.parse().expect("a SID")).expect("a world"));
     let (status, _) = bench.call("DELETE", &format!("/snapshots/sound?account={account}"), Value::Null).await;
-    assert_eq!(status, 500, "only a restore repairs it");
+    assert_eq!(status, 500, "deleting a snapshot doesn't repair it");
     bench.ok("POST", &format!("/snapshots/sound?account={account}"), Value::Null).await;
     bench.receive(&account).await;
 }

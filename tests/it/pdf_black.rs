@@ -1,4 +1,5 @@
-//! Tests that printers' black ink is black on a fax, however a PDF specifies it, and that thin shapes stay visible.
+//! Tests that printers' black ink is black on a fax, however a PDF specifies it, that thin shapes stay visible, and
+//! that soft masks hide what they should.
 
 use fauxfax::model::fax::Quality;
 
@@ -203,7 +204,8 @@ fn a_cmyk_image_is_as_dark_as_a_fill_with_the_same_inks() {
 }
 
 /// Draws a black page through a soft mask, whose group is black in its left half and white in its right half. `mask` and
-/// `attributes` are added to the dictionaries of the mask and the group; `is_inline` avoids a reference to the state.
+/// `attributes` are added to the dictionaries of the mask and the group. With `is_inline`, the resources contain the
+/// graphics state itself instead of a reference.
 fn masked(mask: &str, attributes: &str, is_inline: bool) -> Made {
     let state = format!("<< /Type /ExtGState /SMask << /Type /Mask {mask} /G 5 0 R >> >>");
     let group = format!("/Type /XObject /Subtype /Form /BBox [100 400 200 500] {attributes}");

@@ -11,7 +11,7 @@ const PLACE: &str = "q 400 0 0 400 100 300 cm /I Do Q";
 const UPPER: [f64; 4] = [110.0, 560.0, 490.0, 690.0];
 const LOWER: [f64; 4] = [110.0, 310.0, 490.0, 440.0];
 
-/// Returns content that draws many squares down the page and compresses badly.
+/// Returns content that draws many flat rectangles down the page and compresses badly.
 fn squares() -> Vec<u8> {
     let mut content = String::new();
     for number in 0..400_u32 {

@@ -106,7 +106,7 @@ impl Made {
         self.ink_of(0, corners)
     }
 
-    /// Returns the same of the page with this index.
+    /// Returns the share of black pels in such a rectangle of the page with this index.
     pub(crate) fn ink_of(&self, page: usize, corners: [f64; 4]) -> f64 {
         let (black, all) = self.counted(page, corners);
         f64::from(black) / f64::from(all.max(1))

@@ -55,7 +55,7 @@ fn happened(script: &Script) -> Vec<String> {
         .filter(|event| !matches!(event.kind, EventKind::WebhookAttempt { .. } | EventKind::PedanticActed { .. }));
     let mut told: Vec<String> =
         of_faxes.map(|event| format!("{:?} {:?} {:?}", event.at, event.fax, event.kind)).collect();
-    // Sorted, because webhooks determine the order of events at the same moment.
+    // The lines are sorted, because webhooks determine the order of events at the same moment.
     told.sort();
     told
 }
@@ -188,7 +188,7 @@ fn an_app_that_is_asked_twice_decides_with_its_first_response() {
         })
         .collect();
     assert_eq!(tokens[0], tokens[1]);
-    // Put back in reverse, so the second request is answered first.
+    // The requests have been put back in reverse order, so the second one gets its response first.
     script.answer_twiml("<Response><Reject/></Response>", &[]);
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);

@@ -450,7 +450,7 @@ fn a_replaced_rule_keeps_its_id_its_counters_and_its_place() {
 
 #[test]
 fn without_an_enabled_webhook_rule_no_webhook_waits_for_a_decision() {
-    // A disabled rule must not change the course of a world either, so its events are those of a world without it.
+    // A world with a disabled rule must have the same events as a world without rules.
     let events = |rules: &[Value]| {
         let mut script = with_rules(rules);
         sent(&mut script, FAR, 2);

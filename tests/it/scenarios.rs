@@ -16,7 +16,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Runs `fauxfax run` in a folder, without the developer's own environment variables.
+/// Runs `fauxfax run` in a folder, without environment variables that name an emulator or an account.
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);
     command.arg("run").args(arguments).current_dir(folder).env("HOME", folder);
@@ -71,7 +71,7 @@ fn every_scenario_of_the_docs_passes() {
     }
 }
 
-/// Replaces what differs from run to run: ports, times of day, durations, keys and signatures.
+/// Replaces what differs from run to run: ports, dates, times, durations, signatures and media URLs.
 fn masked(text: &str) -> String {
     let patterns = [
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
@@ -304,7 +304,7 @@ expect = { status = \"received\" }
     command.args(["--url", &emulator.url(), "--account", &account.sid().to_string()]);
     command.current_dir(folder.path()).env("HOME", folder.path()).stdout(output).stderr(std::process::Stdio::null());
     let mut running = Running::start(&mut command);
-    // The run is interrupted while the call waits for the app.
+    // The run is interrupted once it has frozen the account's clock. It can't end sooner, since the app never responds.
     let asked = || account.events().iter().any(|event| event.kind() == "clock.moved").then_some(());
     let code = tokio::task::block_in_place(|| {
         eventually(asked, "the clock has not been frozen");
@@ -361,7 +361,7 @@ fn without_an_emulator_at_the_url_the_status_is_3() {
     assert_eq!(output.status.code(), Some(3), "{}", told(&output));
 }
 
-/// A free port. Nothing else listens on it, unless another program is given the same one meanwhile.
+/// Returns a free port. Nothing else listens on it, unless another program is given the same one meanwhile.
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     listener.expect("an address").port()
@@ -369,8 +369,8 @@ fn free_port() -> u16 {
 
 #[test]
 fn the_app_is_started_with_the_environment_of_exec_waited_for_and_ended() {
-    // Another emulator plays the app, because it is the only server that every machine has. The command also leaves a `sleep`
-    // in the background, which must be ended, too.
+    // Another emulator plays the app, because no other server is sure to be installed. The command also leaves a
+    // `sleep` in the background, which must be ended, too.
     let text = "title = \"t\"
 [vars]
 port = \"0\"

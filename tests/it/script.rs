@@ -1,4 +1,5 @@
-//! A harness for engine scripts: a world without a clock or a network, driven line by line.
+//! A harness for engine scripts: tests in which a world has neither a clock nor a network, and each line sends a
+//! command, completes an effect or lets time pass.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,7 +85,7 @@ impl Script {
         self.take_effects();
     }
 
-    /// Completes the effects that were under way at a reset or restore; a fetch gets a document.
+    /// Completes the effects that were under way at a reset, restore or load; a fetch gets a document.
     pub(crate) fn answer_late(&mut self) {
         for effect in std::mem::take(&mut self.late) {
             let record = Box::new(record(&effect.intent));

@@ -57,7 +57,7 @@ impl Desk {
         self.bench.registry.world(account.parse().expect("a SID")).expect("a world")
     }
 
-    /// Receives a call from a number and waits until it has ended.
+    /// Makes a fax machine call with these details, waits until the call has ended, and returns its SID.
     async fn receive(&self, account: &str, order: Value) -> String {
         let ended = self.bench.ok("POST", &format!("/incoming-faxes?wait=true&account={account}"), order).await;
         ended["fax_sid"].as_str().expect("a SID").to_owned()

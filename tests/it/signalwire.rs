@@ -1,4 +1,5 @@
-//! Tests SignalWire's compatibility API on the wire: faxes and their media, lists and pages, and each documented error.
+//! Tests the responses of SignalWire's compatibility API: faxes and their media, lists and pages, and each documented
+//! error.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const PROJECT: &str = "b3877c40-da60-4998-90ad-b792e98472ac";
 const TWILIO: &str = "AC0123456789abcdef0123456789abcdef";
-/// Far longer than a conversation at the highest pace takes.
+/// The time after which a test gives up waiting for the end of a fax, far longer than a fax takes at the highest pace.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An emulator, and a server with a document to send.

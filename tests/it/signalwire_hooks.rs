@@ -1,5 +1,5 @@
 //! Tests, over real HTTP, the requests to apps of SignalWire accounts: parameters, headers, signatures, limits and
-//! attempts.
+//! attempts. Also tests how signing keys are set, shown and imported.
 
 use fauxfax::dialect::signature;
 use fauxfax::emulator::{AccountSetup, Settings, World};
@@ -57,7 +57,7 @@ fn ring(host: &Host) -> FaxSid {
     world(host).handle(ReceiveFax { document: letter(1), ..call(1) }).expect("the call rings").sid
 }
 
-/// Waits until nothing is pending, and returns the codes and messages of the alerts.
+/// Waits until the world is idle, and returns the codes and messages of its alerts.
 async fn alerts(host: &Host) -> Vec<(u32, String)> {
     let world = world(host);
     let idle = world.until(|engine| engine.is_idle().then_some(()));

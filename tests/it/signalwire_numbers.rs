@@ -1,5 +1,4 @@
-//! Tests SignalWire's resources other than faxes, over the wire: numbers, numbers for sale, applications, accounts, bins
-//! and fax logs.
+//! Tests SignalWire's resources other than faxes: numbers, numbers for sale, applications, accounts, bins and fax logs.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
@@ -122,7 +121,7 @@ async fn a_number_is_bought_shown_changed_and_released() {
     let world = space.registry.world(PROJECT.parse().expect("a project")).expect("its world");
     let mode = world.read(|engine| engine.numbers().next().map(|number| number.attributes.voice_receive_mode));
     assert_eq!(mode.map(|mode| mode.as_str()), Some("fax"));
-    // The number has the same URI whether it is fetched with or without `/api/laml` and `.json`.
+    // The response is the same whether the number is fetched with or without `/api/laml` and `.json`.
     let sid = bought["sid"].as_str().expect("a sid");
     assert_eq!(space.follow(&bought["uri"]).await.json(200), bought);
     let bare = format!("/2010-04-01/Accounts/{PROJECT}/IncomingPhoneNumbers/{sid}");

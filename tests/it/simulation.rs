@@ -44,9 +44,9 @@ use crate::{replay, state};
 
 /// The number of seeds that ordinary test runs try; set `FAUXFAX_SIM_SEEDS` to try more.
 const SEEDS_DEFAULT: u64 = 2_000;
-/// One in this many worlds is exported before it settles, and imported into another.
+/// About one in this many worlds is exported before it settles, and imported into another engine.
 const WRITTEN_DOWN_ONE_IN: usize = 4;
-/// For one in this many worlds, the log is replayed from its lines of text.
+/// For about one in this many worlds, the log is replayed from its lines of text.
 const LOG_WRITTEN_ONE_IN: usize = 8;
 /// The number of random steps per seed.
 const STEPS: u64 = 60;
@@ -249,7 +249,7 @@ impl Sim {
         self.engine.handle(answer, self.now).expect("a completion is never refused");
     }
 
-    /// Completes an effect from before the last reset or restore; only the journal may change.
+    /// Completes an effect from before the last reset, restore or load; only the journal may change.
     fn answer_late(&mut self) {
         if self.late.is_empty() {
             return;

@@ -141,7 +141,7 @@ async fn redirects_lead_to_the_document_and_count_as_one_download() -> Tested {
                 redirect.header("location").expect("a location").clone_into(&mut target);
                 assert!(target.starts_with(account.url()), "{target}");
             }
-            assert_eq!(get(&target).await.body, document[..10], "the rest of the effect applies at the end");
+            assert_eq!(get(&target).await.body, document[..10], "the document is cut off only after the last redirect");
         }
         assert_eq!(get(&url).await.status, 200, "the rule has acted twice");
         account.verify(Expect::of("rule.fired").times(2))?;
@@ -159,7 +159,7 @@ async fn a_slow_download_takes_its_time_and_holds_up_nobody() -> Tested {
         let slow = get(&url);
         let others = async {
             for _ in 0..16 {
-                // Requested after the slow one, since futures are polled in order.
+                // This download is requested after the slow one, since futures are polled in order.
                 assert_eq!(get(&url).await.body, document);
             }
             Instant::now()

@@ -1,5 +1,5 @@
-//! Default inputs for engine scripts, the simulation, fuzzing and benchmarks: the specification of a world, the order
-//! to send a fax, the call of a remote machine, a document, and the record of an exchange.
+//! Default inputs for engine scripts, the simulation and benchmarks: the specification of a world, the order to send a
+//! fax, the call of a remote machine, a document, and the record of an exchange.
 
 use std::sync::Arc;
 

@@ -50,7 +50,7 @@ impl Tester {
         Self::with_fax_url(ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml")).await
     }
 
-    /// Creates the same with an app that gives this response to requests for TwiML.
+    /// Creates one account with one fax number, whose app gives this response to requests for TwiML.
     async fn with_fax_url(answer: impl Respond + 'static) -> Self {
         let app = MockServer::start().await;
         Mock::given(path("/fax")).respond_with(answer).mount(&app).await;
@@ -201,7 +201,7 @@ async fn a_rule_is_disabled_enabled_and_replaced_under_its_id() {
     assert_eq!((&off["id"], &off["enabled"], &off["outcome"]["status"]), (&1.into(), &false.into(), &"busy".into()));
     let listed = tester.done("GET", "/rules", Value::Null).await;
     assert_eq!(listed["rules"][1]["warning"], Value::Null, "a disabled rule leaves its matches to the next");
-    // A listed rule can be posted back as it is, so whoever edits it needn't know which fields are read-only.
+    // A listed rule can be posted back as it is, so a client that edits it needn't know which fields are read-only.
     let mut edited = listed["rules"][0].clone();
     edited["times"] = 2.into();
     let replaced = tester.done("POST", "/rules/1", edited).await;
@@ -355,7 +355,7 @@ async fn time_advanced_before_a_timeout_stays_advanced() {
 }
 
 #[tokio::test]
-async fn snapshots_work_over_the_wire() {
+async fn snapshots_are_taken_restored_listed_and_removed() {
     let tester = Tester::new().await;
     tester.freeze().await;
     let sid = tester.receive().await;
@@ -433,7 +433,7 @@ async fn line_noise_damages_rows_of_the_received_pages() {
 }
 
 #[tokio::test]
-async fn a_fax_is_available_in_either_format_however_it_is_stored() {
+async fn a_fax_stored_as_pdf_is_available_as_pdf_and_as_tiff() {
     let tester = Tester::new().await;
     let received = tester.done("POST", "/incoming-faxes?wait=true", json!({ "pages": 2 })).await;
     let fax = received["fax"]["sid"].as_str().expect("a SID");

@@ -1,5 +1,5 @@
-//! Checks the house rules that a reader relies on: which module imports which, a header in each file, and the length of
-//! files. It reads the sources as text.
+//! Checks what a reader of the source code relies on, such as which module imports which, a header in each file, and
+//! the length of files. The tests read the sources as text.
 
 use std::collections::BTreeSet;
 use std::fs;

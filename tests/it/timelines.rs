@@ -94,7 +94,7 @@ fn a_fax_is_sent() {
 }
 
 #[test]
-fn a_busy_number_is_called_again_within_the_ttl() {
+fn a_number_that_is_busy_twice_is_called_until_it_connects() {
     insta::assert_snapshot!(sent(PhoneNumber::from_digits(15_005_550_107), None, ""));
 }
 

@@ -49,7 +49,8 @@ fn replaced(text: &str, form: &str, mask: &str) -> String {
     done
 }
 
-/// An app that fails at /bad, accepts faxes at /fax, and responds anywhere else with a 404 that no emulator would send.
+/// Starts an app that fails at /bad, accepts faxes at /fax and callbacks at /done, and responds anywhere else with a
+/// 404 that no emulator would send.
 async fn app() -> MockServer {
     let app = MockServer::start().await;
     let respond =

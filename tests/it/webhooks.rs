@@ -111,7 +111,7 @@ async fn each_redirect_hop_is_signed_separately_and_relative_actions_resolve_aga
     assert_eq!(requests.len(), 4);
     requests.iter().for_each(|request| assert_signed(&server, request));
     let tokens: Vec<_> = requests.iter().map(|request| &request.headers["i-twilio-idempotency-token"]).collect();
-    assert!(tokens[0] == tokens[1] && tokens[1] == tokens[2] && tokens[2] != tokens[3], "one token per event");
+    assert!(tokens[0] == tokens[1] && tokens[1] == tokens[2] && tokens[2] != tokens[3], "one token per webhook");
     assert!(requests[2].body.is_empty(), "a 302 leads to a GET without the form");
 }
 

@@ -1,5 +1,5 @@
-//! Tests whole conversations over the REST API and the media host, and checks each response against Twilio's
-//! description. The tests look inside the engine only to wait.
+//! Tests whole conversations over the REST API and the media host, and checks the API's responses against Twilio's
+//! description. The tests use the world itself only to wait and to move its clock.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::schema::assert_described;
 
 const ORIGIN: &str = "http://localhost:8329";
-/// Far longer than a conversation at the highest pace takes.
+/// The time after which a test gives up waiting, far longer than a conversation at the highest pace takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An emulator with one account, called without a socket.
@@ -234,7 +234,7 @@ async fn a_media_url_expires_by_the_worlds_clock_and_a_fetch_returns_a_fresh_one
 async fn a_connection_on_which_a_request_is_refused_before_its_body_arrives_serves_the_next_request() {
     let wire = Wire::new(PriceForm::Text).await;
     served(&wire, async |address| {
-        // A request without a credential, one to an unknown path, and one with an unknown method.
+        // A request without a credential, one to an unknown path, and one with a method that the path doesn't have.
         for target in ["POST /v1/Faxes", "POST /nowhere", "PATCH /v1/Faxes"] {
             let mut stream = TcpStream::connect(address).await.expect("a connection");
             let head = format!("{target} HTTP/1.1\r\nHost: fax.test\r\nContent-Length: 4\r\n\r\n");

@@ -37,7 +37,7 @@ class App(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         self.server.asked.append((self.path, dict(parse_qsl(self.rfile.read(length).decode()))))
         if self.server.slow.is_set():
-            # Responds only when the test ends, so that a check can be canceled meanwhile.
+            # Doesn't respond until `ended` is set, so that a check can be canceled meanwhile.
             self.server.ended.wait(PATIENCE_S)
         body = b'<Response><Receive action="/done"/></Response>'
         self.send_response(200)
@@ -47,7 +47,7 @@ class App(BaseHTTPRequestHandler):
         try:
             self.wfile.write(body)
         except OSError:
-            # The emulator no longer waits for the answer.
+            # The emulator no longer waits for the response.
             pass
 
     def log_message(self, *_) -> None:

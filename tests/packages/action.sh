@@ -40,8 +40,8 @@ case $host in
     aarch64-*) arch=ARM64 ;;
 esac
 
-# Runs a step as the runner would: in the job's folder, with the inputs as variables, and with the files to which a step writes
-# settings for later steps.
+# Runs a step as the runner would: with the inputs as variables, and with the files to which a step writes settings for later
+# steps.
 run_step() {
     local script=$1
     shift
@@ -56,7 +56,8 @@ fresh() {
     : >"$work/output"
 }
 
-# Runs a command as a later step would: with the folders and variables in those files, and nothing else from the action.
+# Runs a command as a later step would: with the folder and the variables that earlier steps have written, and nothing else from
+# the action.
 later() {
     local variables=() line
     while IFS= read -r line; do

@@ -1,4 +1,4 @@
-# Shared by the scripts beside this file. Each makes one package from the binary, in $PACKAGES, and tests it as a user would.
+# Shared by the scripts beside this file. Most of them make a package from the binary, in $PACKAGES, and test it as a user would.
 # shellcheck shell=bash
 set -euo pipefail
 
@@ -27,7 +27,7 @@ project() {
     python3 "$root/packages/project.py" "$@"
 }
 
-# Prints the size of a package, as the last line of a script's log.
+# Prints the sizes of packages, as the last line of a script's log.
 weigh() {
     stat -c '%n %s' "$@" | awk '{ sub(".*/", "", $1); printf "%s%s has %.1f MB", (NR > 1 ? ", " : ""), $1, $2 / 1e6 } END { print "" }'
 }

@@ -43,7 +43,7 @@ man -M "$system/usr/share/man" --warnings fauxfax-receive 2>&1 >/dev/null | tee 
 bash -c "source '$system/usr/share/bash-completion/completions/fauxfax' && complete -p fauxfax" >/dev/null
 
 echo '--- the service'
-# A copy of the unit with paths in that folder. It refers to targets of this machine.
+# A copy of the unit with paths in the folder $system. It refers to targets of this machine.
 unit=$work/fauxfax.service
 sed "s|=/usr/bin/|=$system/usr/bin/|" "$system/usr/lib/systemd/system/fauxfax.service" >"$unit"
 systemd-analyze verify --man=no "$unit"

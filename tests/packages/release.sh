@@ -15,7 +15,7 @@ check_security .github/workflows
 "$linters/bin/python" tests/packages/workflows.py >"$work/targets"
 
 echo '--- tags that are not released'
-# A copy, in which the owner, the version and the changelog can be changed.
+# A copy, in which the owner and the changelog can be changed.
 mkdir "$work/copy"
 git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$work/copy"
 cd "$work/copy"
@@ -100,7 +100,7 @@ for target in ("x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"):
 PYTHON
 grep -Fqx "$(basename "$archive") fauxfax-$host/fauxfax" "$work/names"
 tar -tzf "$archive" "fauxfax-$host/fauxfax" >/dev/null
-# The archives that the action downloads, and those of the formula.
+# Fails unless the script $1 names the same archives as the release.
 same_names() {
     diff <(cut -d ' ' -f 1 "$work/names" | sort) <(grep -ohE 'fauxfax-[a-z0-9_-]+\.(tar\.gz|zip)' "$1" | sort -u) || {
         echo "$1 and the release workflow disagree about the archives"
@@ -123,7 +123,7 @@ python3 -m json.tool "$work/feature/fauxfax/devcontainer-feature.json" >/dev/nul
 mkdir -p "$work/feature/releases" "$work/feature/prefix/bin"
 ln -s "$out" "$work/feature/releases/v$version"
 FAUXFAX_RELEASES=file://$work/feature/releases PREFIX=$work/feature/prefix sh "$work/feature/fauxfax/install.sh"
-# Parses files with a program, if it is installed. It is too large to install it only for that.
+# Parses files with a program, if it is installed. Such programs are too large to be installed only for that.
 parse() {
     if command -v "$1" >/dev/null; then
         "$@" >/dev/null

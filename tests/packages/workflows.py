@@ -1,5 +1,6 @@
-"""Checks two rules for .github/workflows that no linter knows: nothing is published before the tag has been checked, and only
-jobs that publish, attest or deploy get an id-token. Prints the release's targets, one per line.
+"""Checks rules for the release workflow that no linter knows: nothing is published before the tag has been checked, only jobs
+that publish, attest or deploy get an id-token, and jobs that run the code of dependencies may only read. Prints the release's
+targets, one per line.
 """
 
 import pathlib

@@ -164,7 +164,7 @@ class Page:
             "SIGNALWIRE_API_TOKEN": "PTofTheRecipes",
         }
         if "8329" in self.ports:
-            # The commands of fauxfax call the emulator here.
+            # The page's fauxfax commands call the emulator at this address.
             environment["FAUXFAX_URL"] = f"http://127.0.0.1:{self.ports['8329']}"
         return environment
 
@@ -379,7 +379,7 @@ def check(page: Page, block: Block, later: str, suites: str) -> None:
             raise Failure(f"no later block names {block.name}")
     elif block.kind == "tested":
         if block.name not in suites:
-            raise Failure(f"tests/sdk/run.sh has no suite {block.name}")
+            raise Failure(f"there is no suite or script {block.name}")
         if block.name not in block.before + block.after and block.page != README:
             raise Failure(f"the page must say that {block.name} tests it")
     elif block.kind in ("hand", "read"):

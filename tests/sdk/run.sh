@@ -3,7 +3,8 @@
 #
 #   tests/sdk/run.sh [--install|--no-install] [SUITE…]
 #
-# A suite is one version of a library; without a name, all suites run. --install only installs, --no-install never installs.
+# A suite is one version of a library, or a program; without a name, all suites run. --install only installs, --no-install never
+# installs.
 # FAUXFAX_BIN names the binary (default: the one that cargo build makes).
 # FAUXFAX_WAY selects how the libraries reach the emulator. base-url configures each client; proxy (fauxfax serve and fauxfax
 # env) and exec (fauxfax exec) set only environment variables. For SignalWire's libraries there is also space: https, with
@@ -116,7 +117,7 @@ run_python() {
 run_node() {
     local files=(node/*.test.mjs)
     [[ $1 == 3 ]] || files=("${node_without_fax[@]}")
-    # On a small machine, three emulators and their apps at once would only slow each other down.
+    # On a small machine, several emulators and their apps at once would only slow each other down.
     TWILIO_LIBRARY=twilio-$1 on_its_way node --test --test-concurrency=1 --test-reporter=spec "${files[@]}"
 }
 

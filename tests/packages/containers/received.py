@@ -1,4 +1,4 @@
-"""Checks what app.py printed, on standard input: that it was called for one fax, and could read its document.
+"""Reads what app.py printed from standard input, and checks that the app was called for one fax and could read its document.
 
     received.py HOST ORIGIN       HOST is what the Host header must be, ORIGIN what links must begin with
 """

@@ -1,5 +1,5 @@
-// Tests every ASCII punctuation character in the path and the query of a StatusCallback: the library's validateRequest accepts
-// the request for the URL as configured. Characters that can't be sent are encoded.
+// Tests the space and each ASCII punctuation character that can stand in the path or the query of a StatusCallback: it is sent
+// as configured, or encoded if it can't be sent, and the library's validateRequest accepts the request for the URL as sent.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -30,7 +30,7 @@ async function rawApp() {
   return app;
 }
 
-scenario("a mark is sent and signed as it is configured", async ({ emulator, account }) => {
+scenario("a mark is sent and signed as it is configured, or encoded", async ({ emulator, account }) => {
   const app = await rawApp();
   const inPath = MARKS.filter((mark) => !"?#".includes(mark)).map((mark) => `/a${mark}z`);
   const inQuery = MARKS.filter((mark) => mark !== "#").map((mark) => `/s?n=o${mark}b`);

@@ -1,4 +1,4 @@
-"""Makes the smallest valid documents."""
+"""Makes small valid documents."""
 
 import struct
 

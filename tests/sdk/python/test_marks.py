@@ -1,5 +1,5 @@
-"""Tests every ASCII punctuation character in the path and the query of a StatusCallback: the request is sent to the URL as
-configured, and the library's RequestValidator accepts its signature. Characters that can't be sent are encoded."""
+"""Tests the space and each ASCII punctuation character that can stand in the path or the query of a StatusCallback: it is
+sent as configured, or encoded if it can't be sent, and the library's RequestValidator accepts the signature."""
 
 import http.server
 import string
@@ -65,7 +65,7 @@ def calls_back(emulator, account, raw_app):
     ["/a%sz" % mark for mark in PATH_MARKS] + ["/s?n=o%sb" % mark for mark in QUERY_MARKS]
     + ["/a/../b/./c", "/%7Ejoe?x=%7E", "/s?n=o'brien&m=o%27brien"],
 )
-def test_a_mark_is_sent_and_signed_as_it_is_configured(account, calls_back, target):
+def test_a_mark_is_sent_and_signed_as_it_is_configured_or_encoded(account, calls_back, target):
     url, requests = calls_back(target)
     for mark, escape in ENCODED.items():
         url, target = url.replace(mark, escape), target.replace(mark, escape)

@@ -25,7 +25,7 @@ def test_the_document_of_a_fax_is_found_and_downloaded(emulator, account, client
     assert shown.status == "delivered" and shown.url == "%s/v1/Faxes/%s" % (emulator.origin(), fax)
     (media,) = client.fax.faxes(fax).media.list()
     assert media.sid == shown.media_sid
-    # Downloaded as an app would do it, without the settings of the tests' session.
+    # The document is downloaded as an app would do it, without the settings of the tests' session.
     document = requests.get(shown.media_url, timeout=30)
     assert document.content.startswith(b"%PDF-")
     assert client.fax.faxes(fax).media(media.sid).delete() and client.fax.faxes(fax).delete()

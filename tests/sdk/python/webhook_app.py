@@ -14,7 +14,7 @@ class Exchange:
     """A request that the emulator made, and the verdict of the library's validator on it."""
 
     def __init__(self, app):
-        # Read before anything parses the form, because tests check the order of the parts in a multipart body.
+        # The body is read before anything parses the form, because tests check the order of the parts in a multipart body.
         self.body = request.get_data(cache=True)
         self.method = request.method
         self.path = request.path

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs curl under `fauxfax exec`, with every option by which curl can be given a proxy or an address.
+# Runs curl under `fauxfax exec`: with and without options that change how curl reaches a host, and with several addresses.
 set -euo pipefail
 
 login=$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN

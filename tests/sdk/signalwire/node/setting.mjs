@@ -86,7 +86,7 @@ export function scenario(name, body) {
       app,
       client: RestClient && clientOf(project.id, project.token),
       rest: (...call) => rest(project, ...call),
-      /** Buys a number for the project, which accepts faxes and asks the app at /fax for cXML. */
+      /** Buys the project a number that accepts faxes and asks the app at /fax for cXML. */
       async faxNumber(changes = {}) {
         const order = { PhoneNumber: NUMBER, VoiceReceiveMode: "fax", VoiceUrl: app.url + "/fax", ...changes };
         const bought = await rest(project, "POST", "/IncomingPhoneNumbers.json", order);

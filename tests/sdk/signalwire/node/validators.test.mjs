@@ -1,6 +1,6 @@
 // Tests signatures with the library's validator. The app checks every request of every test; these tests add the signing key,
-// and every ASCII punctuation character in the path and the query of a StatusCallback. Characters that can't be sent are
-// encoded.
+// and the space and each ASCII punctuation character that can stand in the path or the query of a StatusCallback. Characters
+// that can't be sent are encoded.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -35,7 +35,7 @@ async function rawApp() {
   return app;
 }
 
-scenario("a mark is sent and signed as it is configured", async ({ emulator, project, rest }) => {
+scenario("a mark is sent and signed as it is configured, or encoded", async ({ emulator, project, rest }) => {
   const app = await rawApp();
   const inPath = MARKS.filter((mark) => !"?#".includes(mark)).map((mark) => `/a${mark}z`);
   const inQuery = MARKS.filter((mark) => mark !== "#").map((mark) => `/s?n=o${mark}b`);

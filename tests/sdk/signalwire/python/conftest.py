@@ -104,7 +104,7 @@ def app(project):
 
 @pytest.fixture
 def fax_number(client, app):
-    """Buys a number for the project that accepts faxes, with cXML requested from the app at /fax."""
+    """Buys the project a number that accepts faxes and asks the app at /fax for cXML."""
     return client.incoming_phone_numbers.create(
         phone_number=NUMBER, voice_url=app.url + "/fax", voice_receive_mode="fax"
     )

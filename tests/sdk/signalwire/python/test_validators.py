@@ -1,5 +1,6 @@
 """Tests signatures with the library's RequestValidator. The app (webhook_app.py) checks every request of every test; these
-tests add the signing key, and every ASCII punctuation character in the path and the query of a StatusCallback."""
+tests add the signing key, and the space and each ASCII punctuation character that can stand in the path or the query of a
+StatusCallback. Characters that can't be sent are encoded."""
 
 import http.server
 import os
@@ -54,7 +55,7 @@ def raw_app():
     ["/a%sz" % mark for mark in PATH_MARKS] + ["/s?n=o%sb" % mark for mark in QUERY_MARKS]
     + ["/a/../b/./c", "/%7Ejoe?x=%7E", "/s?n=o'brien&m=o%27brien"],
 )
-def test_a_mark_is_sent_and_signed_as_it_is_configured(emulator, project, raw_app, rest, target):
+def test_a_mark_is_sent_and_signed_as_it_is_configured_or_encoded(emulator, project, raw_app, rest, target):
     raw_app.requests.clear()
     url = raw_app.url + target
     status, shown = rest("POST", "/Faxes", To=TO, From=FROM, MediaUrl=raw_app.url + "/none", StatusCallback=url)
