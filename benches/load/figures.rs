@@ -27,10 +27,10 @@ const LANES: usize = 8;
 const MILLION: usize = 1_000_000;
 /// The number of callbacks that hang.
 const HANGING: usize = 1_000;
-/// The number of creates that are timed while those callbacks hang.
+/// The number of creates that are timed in an idle emulator, and again while those callbacks hang.
 const CREATES: usize = 1_000;
 
-/// Measures the named figures, or all of them.
+/// Measures the named figures, or all of them if none is named.
 pub(crate) fn run(names: &[String], report: impl Fn(&str)) -> Result<()> {
     let wanted = |name: &str| names.is_empty() || names.iter().any(|own| own == name);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -79,7 +79,7 @@ function parsed(text) {
   }
 }
 
-/** The text, indented; unchanged if its tags don't match. */
+/** The text, indented; not indented if its tags don't match, or if it has scripts or styles. */
 function pretty(text, kind) {
   return printable(kind === "json" ? JSON.stringify(parsed(text), null, 2) : indented(text, kind === "html"));
 }
@@ -163,7 +163,7 @@ function marked(text, { line, column, why }) {
   }));
 }
 
-/** Offset, bytes and characters, sixteen per line. */
+/** The bytes, sixteen per line: their offset, their hexadecimal digits and their characters. */
 function hex(text) {
   const bytes = new TextEncoder().encode(text);
   const lines = [];
