@@ -159,7 +159,7 @@ class Traffic {
     return !this.isPaused && scrollY < 60 && !this.rows.some((row) => row.detail) && !this.inner.contains(document.activeElement);
   }
 
-  /** Adds requests, oldest first, on top. */
+  /** Adds requests, which are given oldest first, above the others, so that the newest is on top. */
   show(requests) {
     const fresh = requests.slice(-ROWS_MAX).map((request) => new Row(request, this.all));
     this.rows.unshift(...fresh.reverse());

@@ -61,7 +61,8 @@ pub enum Pattern {
     Fields(Vec<(String, Self)>),
 }
 
-/// A text that a string must contain. White space and line ends are ignored in both.
+/// A text that a string must contain. White space and soft hyphens are ignored in both, and ligatures equal their
+/// letters.
 #[derive(Debug, Clone)]
 pub struct Contained {
     /// The text as it was written.

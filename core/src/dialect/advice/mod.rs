@@ -132,7 +132,7 @@ impl Case<'_> {
         self.record.is_some_and(|record| record.delivery.signature != Signature::Good)
     }
 
-    /// Returns whether a rule changed the request, but not the validity of its signature.
+    /// Returns whether a rule or pedantic mode changed the request before it was signed.
     fn is_edited(&self) -> bool {
         self.record.is_some_and(|record| record.delivery.edits().is_some())
     }
@@ -142,7 +142,7 @@ impl Case<'_> {
         self.record.is_some_and(|record| record.delivery.is_pedantic())
     }
 
-    /// Returns whether the URL belongs to the emulator's own control API.
+    /// Returns whether the URL, or one that it redirects to, belongs to the emulator's own control API.
     fn leads_to_control_api(&self) -> bool {
         self.detail.contains(ExchangeFailure::OWN_CONTROL_API)
     }

@@ -25,13 +25,13 @@ words!(
     Mistake {
         /// The app signed `http` instead of `https`, or the reverse, as happens behind a proxy that terminates TLS.
         Scheme = "scheme",
-        /// The app dropped or added the port.
+        /// The app dropped, added or changed the port.
         Port = "port",
-        /// The app signed `localhost` instead of `127.0.0.1`, or the reverse.
+        /// The app signed another name or address of the same machine, such as `localhost` instead of `127.0.0.1`.
         Host = "host",
         /// The app dropped or added the slash at the end of the path.
         TrailingSlash = "trailing-slash",
-        /// The app decoded the query or re-encoded it differently.
+        /// The app decoded the query or encoded it differently, or a parser rewrote the URL.
         QueryEncoding = "query-encoding",
         /// The app put the query's parameters in another order.
         QueryOrder = "query-order",

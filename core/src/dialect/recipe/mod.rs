@@ -9,7 +9,7 @@ use crate::model::account::Dialect;
 /// The number that the recipes send to: a machine that receives every fax.
 pub const FAR_NUMBER: &str = "+15558675310";
 
-/// What the recipes fill in.
+/// The values that the recipes fill in.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The emulator's origin, such as `http://127.0.0.1:8329`, without a slash at the end.
@@ -50,7 +50,8 @@ pub fn recipes(dialect: Dialect, place: &Place<'_>) -> Vec<Recipe> {
     }
 }
 
-/// Returns the environment variables that the recipes and the services' libraries read, and each value that is known.
+/// Returns the environment variables that the recipes and the services' libraries read, each with its value if that is
+/// known.
 #[must_use]
 pub fn environment<'a>(
     dialect: Dialect,
