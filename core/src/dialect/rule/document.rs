@@ -21,7 +21,7 @@ use crate::model::line::{RATE_BPS_MAX, RATE_BPS_MIN};
 /// rule.
 type Word = Box<str>;
 
-/// Defines a struct whose fields are all optional, in JSON and in the schema.
+/// Defines structs whose fields are all optional, in JSON and in the schema.
 macro_rules! fields {
     ($($(#[$meta:meta])* $vis:vis $name:ident $schema:literal { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ })+) => { $(
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

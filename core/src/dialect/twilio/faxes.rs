@@ -99,8 +99,8 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }
 
-/// A Fax as clients see it. The values are formatted only when the resource is serialized, after the world's lock is
-/// released.
+/// A Fax as clients see it. The values are formatted only when the resource is serialized: for a call that only reads,
+/// this is after the world's lock is released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
     view: View<'a>,
@@ -160,7 +160,7 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// Returns the resource of the fax with this SID, even while the app is still being asked for TwiML.
+    /// Returns the resource of the fax with this SID. It may be an incoming fax about which the app is still being asked.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.
