@@ -157,8 +157,8 @@ async fn conversations(report: &impl Fn(&str), way: Way) -> Result<()> {
     Ok(())
 }
 
-/// Measures the memory per fax at a million ended faxes, and compares how often per second the first and the last page of
-/// their list can be fetched.
+/// Measures the memory per fax at a million ended faxes, and compares how often per second the first and the last page
+/// of their list can be fetched.
 async fn million(report: &impl Fn(&str)) -> Result<()> {
     let emulator = Process::emulator(&[])?;
     let address = emulator.address;
@@ -193,8 +193,8 @@ async fn million(report: &impl Fn(&str)) -> Result<()> {
     Ok(())
 }
 
-/// Returns the target of the last page, with a page token as in the links that clients follow. To get the token, this goes
-/// to the page by its number, then one page back and one forward.
+/// Returns the target of the last page, with a page token as in the links that clients follow. To get the token, this
+/// goes to the page by its number, then one page back and one forward.
 async fn last_page(connection: &mut Connection, address: std::net::SocketAddr, first: &str) -> Result<String> {
     let mut target = format!("{first}&Page={}", MILLION / 50 - 1);
     for link in ["previous_page_url", "next_page_url"] {

@@ -115,7 +115,7 @@ pub fn pages(
     converted(bytes, options, Watching::Off, |page, _| take(page))
 }
 
-/// Whether the marks of pages are noted.
+/// Whether the marks that pages draw are recorded (see `marks.rs`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Watching {
     Off,

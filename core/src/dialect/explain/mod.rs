@@ -53,8 +53,8 @@ words!(
         RawBody = "raw-body",
         /// The app used something other than HMAC-SHA1 in Base64.
         Digest = "digest",
-        /// The app used the SWML and RELAY scheme, a hexadecimal digest of the URL and the raw body, which cXML webhooks
-        /// don't use.
+        /// The app used the SWML and RELAY scheme, a hexadecimal digest of the URL and the raw body, which cXML
+        /// webhooks don't use.
         RelayScheme = "relay-scheme",
         /// The header's value was changed in transit to the app.
         SignatureEncoding = "signature-encoding",
@@ -65,7 +65,8 @@ words!(
         SubaccountToken = "subaccount-token",
         /// The app used an API key's secret, which never signs a webhook.
         ApiSecret = "api-secret",
-        /// The app made no mistake: a rule spoiled the signature, or changed the request, on purpose.
+        /// The app made no mistake: a rule spoiled the signature on purpose, or a rule or pedantic mode changed the
+        /// request.
         ByRule = "by-rule",
         /// No known mistake yields the signature.
         Unknown = "unknown",

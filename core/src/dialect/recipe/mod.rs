@@ -1,5 +1,5 @@
-//! How an app in each language reaches an emulator and sends a fax through it: code to paste, with the emulator's address
-//! and the account's id and number filled in. The code reads the account's token from the environment.
+//! How an app in each language reaches an emulator and sends a fax through it: code to paste, with the emulator's
+//! address and the account's id and number filled in. The code reads the account's token from the environment.
 
 mod signalwire;
 mod twilio;

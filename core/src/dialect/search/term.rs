@@ -60,8 +60,8 @@ pub(super) enum Test {
     Error(String),
     /// A word or a quoted text, without a key or with the key `text`.
     Text(Phrase),
-    /// Several words. They match if their digits, joined together, occur in a number or, unless they form one number, if
-    /// each of them matches by itself.
+    /// Several words. They match if their digits, joined together, occur in a number or, unless they form one number,
+    /// if each of them matches by itself.
     Run(String, Vec<Phrase>),
 }
 

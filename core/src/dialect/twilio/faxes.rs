@@ -160,7 +160,8 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// Returns the resource of the fax with this SID. It may be an incoming fax about which the app is still being asked.
+    /// Returns the resource of the fax with this SID. It may be an incoming fax about which the app is still being
+    /// asked.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.

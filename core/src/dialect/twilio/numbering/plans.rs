@@ -1,5 +1,5 @@
-//! The numbering plans of all countries, as far as a look-up needs them: country codes, trunk prefixes, and the number of
-//! digits.
+//! The numbering plans of all countries, as far as a look-up needs them: country codes, trunk prefixes, and the number
+//! of digits.
 //!
 //! The country codes are those that the ITU has assigned (ITU-T E.164, list of assigned country codes). Trunk prefixes,
 //! the numbers of digits and the area codes of North America are those of libphonenumber's metadata, version 9.0.
