@@ -136,7 +136,7 @@ function firstMistake(text) {
   for (const { 0: whole, 1: closes, 2: tag, 4: empty, index } of text.matchAll(MARKUP)) {
     if (whole === "&") {
       if (!ENTITY.test(text.slice(index, index + 12))) return { index, why: "An ampersand must be written as &amp;." };
-    } else if (whole === "<") return { index, why: "This tag doesn't end." };
+    } else if (whole === "<") return { index, why: "This < begins no complete tag. In a text, it must be written as &lt;." };
     else if (closes) {
       const last = open.pop();
       if (!last) return { index, why: `</${tag}> closes nothing.` };

@@ -1,6 +1,6 @@
 //! The settable attributes of numbers and applications. For each resource, a table lists the attributes' names, types
-//! and fields. REST calls are read by these tables. The control API, the configuration file and its schema also use the
-//! table of numbers.
+//! and fields. The REST APIs read parameters by these tables. The control API, the configuration file and its schema
+//! use the table of numbers, too.
 
 use super::error::{ApiError, Reason};
 use super::form::Form;

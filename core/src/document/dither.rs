@@ -1,5 +1,5 @@
-//! Turns greys into bits. Nearly white pels become white, nearly black pels become black, and only true greys are
-//! dithered.
+//! Turns greys into bits. By default, nearly white pels become white, nearly black pels become black, and only true
+//! greys are dithered.
 
 use super::bitmap::Bitmap;
 use super::gray::{Gray, SNAP_BLACK, SNAP_WHITE, is_gray};

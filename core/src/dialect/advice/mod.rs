@@ -15,7 +15,7 @@ pub use self::codes::of_code;
 
 /// The beginning of the text about a document that could not be fetched or read.
 const OF_MEDIA_URL: &str = "MediaUrl: ";
-/// The beginning of the text about an `action` that isn't an address.
+/// The beginning of the text about an `action` that isn't a URL.
 const OF_ACTION: &str = "<Receive action=";
 
 /// A cause and its remedy, each in whole sentences.
@@ -47,7 +47,7 @@ struct Case<'a> {
     place: Place,
     /// The status of the response, if one arrived.
     status: Option<u16>,
-    /// The details of the fault, without the prefix that names the place.
+    /// The details of the fault, without the prefix of texts about a document.
     detail: &'a str,
     /// The request and its response, if a request was made and is still known.
     record: Option<&'a ExchangeRecord>,

@@ -183,7 +183,7 @@ pub struct Question<'a> {
 pub struct Explanation {
     /// The mistake, or a pair of mistakes; empty if the signature is valid.
     pub mistakes: Vec<Mistake>,
-    /// The app's mistake, and how to correct it.
+    /// The app's mistake, and how to correct it; or else that the signature is valid.
     pub detail: String,
     /// The valid signature.
     pub expected: String,
@@ -275,7 +275,7 @@ pub fn explain(question: &Question<'_>) -> Explanation {
 pub struct Variant {
     /// The mistake.
     pub mistake: Mistake,
-    /// How to correct it.
+    /// The mistake in words, and how to correct it.
     pub detail: String,
     /// The URL that is signed, if it isn't the right one.
     pub url: Option<String>,

@@ -100,7 +100,7 @@ fields! {
     pub(super) OutcomeDocument "RuleOutcome" {
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::status"))]
         status: Word,
-        /// Error code of a failed transmission; 34004 by default, and the only code for SignalWire accounts.
+        /// Error code of a failed transmission; 34004 by default, which is the only code for SignalWire accounts.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::fault_code"))]
         code: u32,
         /// Number of pages that get through before a transmission fails; 0 by default.
