@@ -1,4 +1,4 @@
-//! The figures: what is measured, compared with what, and in how many rounds. docs/benchmarks.md interprets them.
+//! Measures each figure in several rounds, mostly as a ratio to a baseline. docs/benchmarks.md interprets the figures.
 
 use std::process::Command;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const CONVERSATIONS: usize = 4_000;
 const LANES: usize = 8;
 /// The number of faxes in a world with a long history.
 const MILLION: usize = 1_000_000;
-/// The number of callbacks that hang.
+/// The number of creates whose callbacks hang.
 const HANGING: usize = 1_000;
 /// The number of creates that are timed in an idle emulator, and again while those callbacks hang.
 const CREATES: usize = 1_000;

@@ -48,8 +48,8 @@ pub(super) fn bits_of_tones(page: Tones, tone: Tone) -> Bitmap {
     image
 }
 
-/// Converts a scan of text whose paper has been removed. It is not dithered: dots along the edges of letters would only
-/// blur them.
+/// Converts a scan of text whose paper has been made white. The scan is not dithered: dots along the edges of letters
+/// would only blur them.
 pub(super) fn bits_of_scan(page: &Gray) -> Bitmap {
     let mut image = Bitmap::white(page.width(), page.height());
     for (y, row) in (0..page.height()).zip(page.rows()) {

@@ -122,7 +122,7 @@ pub(super) enum Watching {
     On,
 }
 
-/// What a fax page was made from.
+/// The pels of a fax page, and what they were made from.
 pub(super) struct Source<'a> {
     /// The page of the document, counted from 1.
     pub(super) page: u32,
@@ -135,7 +135,7 @@ pub(super) struct Source<'a> {
     pub(super) from: f64,
     /// The pels of the fax page.
     pub(super) bits: &'a Bitmap,
-    /// What was drawn on the page; `None` for a picture, and if nothing is watched.
+    /// What was drawn on the page; `None` for a picture, and if marks aren't recorded.
     pub(super) marks: Option<Marks>,
     /// Draws a region of the page as it looks before it is faxed.
     pub(super) original: &'a mut dyn FnMut(&Region) -> Rgb,

@@ -45,7 +45,7 @@ words!(
         BlankParams = "blank-params",
         /// The app trimmed the spaces around values.
         TrimmedParams = "trimmed-params",
-        /// The app sorted the parameters in an order other than by the bytes of their names.
+        /// The app put the parameters in an order other than that of the bytes of their names.
         ParamsOrder = "params-order",
         /// The app parsed the body as JSON, or its form parser ran too late, so it signed no parameters.
         JsonBody = "json-body",
@@ -58,8 +58,8 @@ words!(
         RelayScheme = "relay-scheme",
         /// The header's value was changed in transit to the app.
         SignatureEncoding = "signature-encoding",
-        /// The app used the wrong key: another account's, an empty key, a key with white space, or the API token
-        /// instead of the signing key.
+        /// The app used the wrong key: another account's, an empty key, a key that was changed, such as by white space
+        /// or quotes, or the API token instead of the signing key.
         WrongToken = "wrong-token",
         /// The app used the token of the account's owner, or of one of the account's subaccounts.
         SubaccountToken = "subaccount-token",

@@ -297,7 +297,8 @@ pub struct MediaList {
 }
 
 impl MediaList {
-    /// Returns the list of media of the fax with this id; it is empty while the app is being asked for cXML.
+    /// Returns the list of media of the fax with this id. The list is empty if no document is stored, as while the app
+    /// is still being asked for cXML.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.

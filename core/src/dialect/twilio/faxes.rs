@@ -283,7 +283,8 @@ pub struct MediaList {
 }
 
 impl MediaList {
-    /// Returns the list of media of the fax with this SID; it is empty while the app is being asked for TwiML.
+    /// Returns the list of media of the fax with this SID. The list is empty if no document is stored, as while the app
+    /// is still being asked for TwiML.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.
