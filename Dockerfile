@@ -18,7 +18,7 @@ LABEL org.opencontainers.image.title="fauxfax" \
     org.opencontainers.image.licenses="Apache-2.0 OR MIT"
 COPY --from=build /out/${TARGETARCH}/fauxfax /fauxfax
 COPY LICENSE-APACHE LICENSE-MIT /
-# The user nobody: fauxfax writes no file and needs no port below 1024.
+# The user nobody: fauxfax needs neither root's rights nor a port below 1024.
 USER 65534:65534
 # Listens on all addresses, since nothing outside the container can reach its loopback address.
 ENV FAUXFAX_LISTEN=0.0.0.0:8329

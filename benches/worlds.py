@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Measures worlds: creates a thousand, receives a fax in each, and measures how soon a wait returns after its event,
-and what streams cost that nobody reads. Needs Python 3.9 and a built binary:
+"""Measures how fast a thousand worlds are created and receive a fax each, how much memory they take, how soon a wait
+returns after its event, and what streams cost that nobody reads. Needs Linux, Python 3.9 and a built binary:
 
     python3 benches/worlds.py target/dist/fauxfax [WORLDS]
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Measures how many pels wide the modules of a code must be for zbar to read the code from a fax page.
+"""Measures how many pels wide the modules of a code must be for zbar to read the code from a fax page. The modules of a QR
+code are measured in rows where rows are coarser than pels.
 
     benches/documents/codes.py FAUXFAX
 
@@ -18,7 +19,7 @@ from PIL import Image
 ROWS_PER_INCH = {"standard": 98, "fine": 196, "superfine": 391}
 PELS_PER_INCH = 204
 PELS = (0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5, 2.8, 3.0, 3.5, 4.0)
-# The offsets of the code's corner from a whole inch, in inches; none is a whole number of pels.
+# The offsets of the code's corner from a whole inch, in inches; apart from 0, none is a whole number of pels.
 OFFSETS = (0, 0.0013, 0.0034)
 # The widths of the bars and spaces of "FAX-2024-0815" in Code 128 B.
 BARS = "2112141323111113233311211221322232111231222232112212311221321231223112221232212132121114222331112"

@@ -4,10 +4,11 @@
     benches/documents/compare.py FAUXFAX FOLDER... [--pages N] [--jobs N] [--list FILE]
 
 Each PDF, TIFF, PNG and JPEG under the folders is converted by `fauxfax convert` at fine quality. pdftoppm draws the
-reference for PDFs and Pillow the one for images, upright and on white; tiff2rgba replaces Pillow for TIFFs it can't read.
-Each page and its reference are cut into blocks of about a quarter of an inch. A page counts as wrong if the ink of its
-blocks differs much, or if pages are missing. Scans whose paper is whitened on purpose differ as well, so wrong pages must
-be inspected: --list writes a line per document. Needs Pillow, numpy, poppler-utils and libtiff-tools."""
+reference for PDFs and Pillow the one for images, upright and on white; tiff2rgba replaces Pillow for TIFFs that Pillow
+can't read. Each page and its reference are cut into blocks of about a quarter of an inch. A document counts as wrong if the
+ink of a page's blocks differs much, or if pages are missing. Scans whose paper is whitened on purpose differ as well, so
+wrong documents must be inspected: --list writes a line per document. Needs Pillow, numpy, poppler-utils and
+libtiff-tools."""
 
 import argparse
 import concurrent.futures

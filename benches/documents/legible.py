@@ -67,7 +67,7 @@ def read(page, quality, scratch):
 
 
 def lines(page, quality):
-    """Counts horizontal and vertical lines that are present at three places along their length."""
+    """Counts horizontal and vertical lines at three places along their length, and returns the least count of each."""
     black = numpy.asarray(Image.open(page).convert("L")) < 128
     # A letter-size page is 1734 pels wide at 204 pels per inch. A narrower page shows only its middle,
     # so its columns lie further left.

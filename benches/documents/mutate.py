@@ -4,11 +4,11 @@ most memory.
 
     benches/documents/mutate.py FAUXFAX [--seconds 300] [--seed 1] [--serve] [FILE…]
 
-Without FILE: fixtures/documents and what tests/documents/make.py makes, as PDF, PNG and, by `convert`, TIFF. Each run is
-a process with 1.5 GiB of address space and 20 s, the limits of the emulator's own renderers. A panic, a signal or a
-timeout counts as bad; a document that is refused with a reason does not. With --serve a running emulator receives the
-documents instead, each rendered by a child process, and the growth of its memory is reported. The exit status is 1 if a
-run ended in a panic or by a signal. Needs Linux."""
+Without FILE, the documents are those in fixtures/documents and those that tests/documents/make.py makes, two of them also
+converted to TIFF. Each run is a process with 1.5 GiB of address space, like the emulator's own renderers, and 20 s. A panic,
+a signal, a timeout or a lack of memory counts as bad; a document that is refused with a reason does not. With --serve a
+running emulator receives the documents instead, each rendered by a child process, and the growth of its memory is reported.
+The exit status is 1 if a run ended in a panic or by a signal, or with --serve if the emulator has ended. Needs Linux."""
 
 import argparse
 import os

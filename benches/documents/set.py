@@ -4,10 +4,10 @@
     benches/documents/set.py FOLDER [--small]
 
 letter (2 pages of text), report (95 with tables and bars), form (4 with rules and fields), photo (1), scan (the letter's
-first page, printed and scanned askew on grey paper), images (6 photographs), chart (a plot as a picture), tinted (a form
-with tinted rows), hairlines (48 and 64 lines of 0 to 1 point). --small leaves out the images and all but 6 pages of the
-report. The seventh document of the measured set, a long manual from elsewhere, is GS9_Color_Management.pdf from Debian's
-ghostscript-doc (42 pages), copied in by hand.
+first page, printed and scanned askew on grey paper), images (6 pages, each a photograph), chart (a plot as a picture),
+tinted (a form with tinted rows), hairlines (48 and 64 lines of 0 to 1 point). --small leaves out images.pdf and all but 6
+pages of the report. The measured set also has a long manual from elsewhere, which is copied in by hand:
+GS9_Color_Management.pdf from Debian's ghostscript-doc (42 pages).
 
 Needs reportlab, numpy, Pillow and pdftoppm."""
 

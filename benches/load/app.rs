@@ -1,5 +1,5 @@
-//! The app under test: it serves a letter, responds with TwiML, counts the faxes that have ended, and never responds to
-//! `/hang`.
+//! The app under test: it serves a letter, responds with TwiML, counts the faxes that were delivered or received, and
+//! never responds to `/hang`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! The figures: what is measured, compared with what, and in how many rounds. docs/benchmarks.md interprets them.
+//! Measures each figure in several rounds, mostly as a ratio to a baseline. docs/benchmarks.md interprets the figures.
 
 use std::process::Command;
 use std::time::Duration;
@@ -25,12 +25,12 @@ const CONVERSATIONS: usize = 4_000;
 const LANES: usize = 8;
 /// The number of faxes in a world with a long history.
 const MILLION: usize = 1_000_000;
-/// The number of callbacks that hang.
+/// The number of creates whose callbacks hang.
 const HANGING: usize = 1_000;
-/// The number of creates that are timed while those callbacks hang.
+/// The number of creates that are timed in an idle emulator, and again while those callbacks hang.
 const CREATES: usize = 1_000;
 
-/// Measures the named figures, or all of them.
+/// Measures the named figures, or all of them if none is named.
 pub(crate) fn run(names: &[String], report: impl Fn(&str)) -> Result<()> {
     let wanted = |name: &str| names.is_empty() || names.iter().any(|own| own == name);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -157,8 +157,8 @@ async fn conversations(report: &impl Fn(&str), way: Way) -> Result<()> {
     Ok(())
 }
 
-/// Measures the memory per fax at a million ended faxes, and compares how often per second the first and the last page of
-/// their list can be fetched.
+/// Measures the memory per fax at a million ended faxes, and compares how often per second the first and the last page
+/// of their list can be fetched.
 async fn million(report: &impl Fn(&str)) -> Result<()> {
     let emulator = Process::emulator(&[])?;
     let address = emulator.address;
@@ -193,8 +193,8 @@ async fn million(report: &impl Fn(&str)) -> Result<()> {
     Ok(())
 }
 
-/// Returns the target of the last page, with a page token as in the links that clients follow. To get the token, this goes
-/// to the page by its number, then one page back and one forward.
+/// Returns the target of the last page, with a page token as in the links that clients follow. To get the token, this
+/// goes to the page by its number, then one page back and one forward.
 async fn last_page(connection: &mut Connection, address: std::net::SocketAddr, first: &str) -> Result<String> {
     let mut target = format!("{first}&Page={}", MILLION / 50 - 1);
     for link in ["previous_page_url", "next_page_url"] {

@@ -1,5 +1,6 @@
-//! The figures in docs/benchmarks.md that need a load from a separate process: `cargo bench --bench load [-- NAME…]`.
-//! Each is a ratio within one run with interleaved rounds, so that fluctuations of the machine cancel out.
+//! Measures the figures in docs/benchmarks.md that need a load from a separate process:
+//! `cargo bench --bench load [-- NAME…]`. Most are ratios within one run with interleaved rounds, so that fluctuations
+//! of the machine cancel out.
 
 mod app;
 mod bare;

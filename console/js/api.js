@@ -61,7 +61,7 @@ async function openSession(token) {
 
 let known = null;
 
-/** This page's world: sid, token, numbers. It is requested once, and again after `forget`. */
+/** This page's world: sid, token, numbers. It is requested once, and again after `forget`, a failure or another account. */
 export async function world() {
   const key = account() ?? "";
   if (known?.key !== key) known = { key, promise: askWorld(), };

@@ -26,7 +26,7 @@ export async function page(context) {
 
 function card(bin, numbers, context) {
   const remove = once(async () => {
-    const used = bin.numbers.length > 0 ? ` ${bin.numbers.join(", ")} will then get an error from its URL.` : "";
+    const used = bin.numbers.length > 0 ? ` Calls to ${bin.numbers.join(", ")} will then get an error from the bin's URL.` : "";
     if (!(await confirm(`Delete ${bin.name}?`, `This can't be undone.${used}`, "Delete"))) return;
     await control("DELETE", `/twiml-bins/${bin.sid}`);
     toast("Deleted.");

@@ -79,7 +79,7 @@ function parsed(text) {
   }
 }
 
-/** The text, indented; unchanged if its tags don't match. */
+/** The text, indented; not indented if its tags don't match, or if it has scripts or styles. */
 function pretty(text, kind) {
   return printable(kind === "json" ? JSON.stringify(parsed(text), null, 2) : indented(text, kind === "html"));
 }
@@ -136,7 +136,7 @@ function firstMistake(text) {
   for (const { 0: whole, 1: closes, 2: tag, 4: empty, index } of text.matchAll(MARKUP)) {
     if (whole === "&") {
       if (!ENTITY.test(text.slice(index, index + 12))) return { index, why: "An ampersand must be written as &amp;." };
-    } else if (whole === "<") return { index, why: "This tag doesn't end." };
+    } else if (whole === "<") return { index, why: "This < begins no complete tag. In a text, it must be written as &lt;." };
     else if (closes) {
       const last = open.pop();
       if (!last) return { index, why: `</${tag}> closes nothing.` };
@@ -163,7 +163,7 @@ function marked(text, { line, column, why }) {
   }));
 }
 
-/** Offset, bytes and characters, sixteen per line. */
+/** The bytes, sixteen per line: their offset, their hexadecimal digits and their characters. */
 function hex(text) {
   const bytes = new TextEncoder().encode(text);
   const lines = [];

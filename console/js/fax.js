@@ -20,9 +20,9 @@ const REFRESH_MS = 250;
  */
 const POLL_MS = 2000;
 const RENDERING_MS = 300;
-/** Failed requests that are linked at the top of the page; the conversation shows all. */
+/** The maximum number of problems with links at the top of the page; the conversation shows all. */
 const FAILURES_MAX = 6;
-/** Events asked for at once. */
+/** The maximum number of events that are requested at once. */
 const EVENTS_MAX = 5000;
 
 /** A text that stays on one line. */

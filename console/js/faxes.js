@@ -15,7 +15,7 @@ const REFRESH_MS = 600;
 /** If the pointer has moved within this time, the user may be about to press something. */
 const POINTING_MS = 1500;
 /**
- * The maximum number of requests in a row that look for a rare text in a very long list. After that, "Older" continues the search.
+ * The maximum number of further requests that look for a rare text in a very long list. After that, "Older" continues the search.
  */
 const LOOKS_MAX = 20;
 /** The time limit for deleting, since very many faxes take long. */
@@ -108,7 +108,7 @@ export class List {
     }
   }
 
-  /** Explains an invalid search at the box, and keeps the earlier results. */
+  /** Explains an invalid search at the box, and keeps the earlier results. Any other problem takes the place of the list. */
   refused(problem) {
     if (problem.status !== 422) {
       fill(this.body, problemNote(problem));
@@ -201,7 +201,7 @@ export class List {
     this.search.field.focus();
   }
 
-  /** Changes statuses in place; requests the list again soon, but only once, if faxes are new or have ended. */
+  /** Changes statuses in place; requests the list again soon, but only once, if faxes or calls are new, or if faxes have ended or have alerts. */
   hear(events) {
     let stale = false;
     for (const event of events) {

@@ -7,7 +7,7 @@ import { nameZone } from "./zone.js";
 
 let begun = false;
 
-/** Starts everything once, and recounts for each world that is shown. */
+/** Starts everything once, and counts the new alerts again each time that it is called, for the world that is then shown. */
 export function begin(shell, reshow) {
   if (!begun) {
     begun = true;

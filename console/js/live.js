@@ -16,7 +16,7 @@ const MISSED_MAX = 5000;
 const HANDED_MAX = 50;
 /** The maximum number of events of another stream that may wait; a page shows no more of them anyway. */
 const WAITING_MAX = 2000;
-/** The interval of polling in a build without a stream. */
+/** The interval at which the journal is polled if the emulator refuses the stream. */
 const POLL_MS = 1000;
 
 const listeners = { events: new Set(), state: new Set(), restart: new Set() };
@@ -112,7 +112,7 @@ function stream(mine) {
   };
 }
 
-/** Polls the journal if there is no stream. */
+/** Polls the journal, because the emulator refuses the stream. */
 async function poll(mine) {
   try {
     const { events } = await control("GET", "/events", { query: { since: seq }, patience: 5000 });

@@ -61,7 +61,7 @@ export function rememberList() {
   remember(listKey(), location.pathname + location.search);
 }
 
-/** Points a page's link back to the list at the faxes that the list showed last. */
+/** Makes a page's link back to the list lead to the search and the page that the list showed last. */
 export function linkBack(main) {
   const link = main.querySelector("a.back");
   if (link?.pathname !== "/console") return;

@@ -159,7 +159,7 @@ export class RuleList {
   openFromAddress() {
     const wanted = this.context.query.get("rule");
     if (!wanted) return;
-    // A reload doesn't open it again.
+    // The rule is taken out of the address, so that a reload doesn't open the form again.
     history.replaceState(history.state, "", at("/console/rules"));
     try {
       const rule = JSON.parse(wanted);

@@ -14,8 +14,8 @@ function sent(data) {
 }
 
 /**
- * The part of an exchange that explains its signature; null for a document's request, and for a webhook without a signature that the app
- * didn't refuse.
+ * The part of an exchange that explains its signature; null for the request for a document, and for a webhook that has no signature and
+ * that the app didn't refuse.
  */
 export function signaturePart(data) {
   const signature = sent(data);

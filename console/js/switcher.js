@@ -8,7 +8,7 @@ import { dialog } from "./ui.js";
 
 /** The maximum number of worlds that are listed; the others are found by typing. */
 const SHOWN = 50;
-/** Pages that have no counterpart in another world. */
+/** Pages in place of which the switcher shows the faxes of the other world. */
 const OF_ONE = /^\/console\/(?:faxes\/|phone-numbers\/|all)/;
 
 /** The worlds, the one with the newest activity first. */

@@ -23,7 +23,7 @@ export function askForToken(open) {
         told.fail(problem);
       }
     };
-    const box = dialog("Control token", h("form", { class: "stack", on: { submit: send } }, h("p", {}, "This emulator was started with --control-token. The console asks for the token once; your browser keeps it until it is closed."), field("Token", token), told.element, h("div", { class: "end" }, button("Open the console", null, { kind: "first", type: "submit" }))));
+    const box = dialog("Control token", h("form", { class: "stack", on: { submit: send } }, h("p", {}, "This emulator was started with --control-token. The console asks for the token once; your browser then stays signed in until it is closed."), field("Token", token), told.element, h("div", { class: "end" }, button("Open the console", null, { kind: "first", type: "submit" }))));
     // Without the token, the console can show nothing, so Escape doesn't close the dialog.
     box.addEventListener("cancel", (event) => event.preventDefault());
     token.focus();

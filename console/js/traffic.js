@@ -15,15 +15,15 @@ import { button, copyButton, head, linkButton, note, pairs, problemNote, select,
 
 /** The maximum number of rows: more would slow the page down. */
 const ROWS_MAX = 500;
-/** Rows in each section of the table. */
+/** Requests that would give a section of the table more rows than this begin a new section. */
 const SECTION_ROWS = 50;
-/** Rows that the page starts with. */
+/** The maximum number of rows that the page starts with. */
 const FIRST_ROWS = 300;
 /** Typing must pause this long before the list is requested. */
 const TYPING_MS = 250;
 /** The figures are drawn again at most this often. */
 const FIGURES_MS = 1000;
-/** The maximum length of a reason in a row, in characters. */
+/** The maximum length of the reason in a row or a notification, in characters. */
 const REASON_MAX = 220;
 
 const FILTERS = ["text", "path", "method", "status", "direction", "kind", "code", "fax"];
@@ -159,7 +159,7 @@ class Traffic {
     return !this.isPaused && scrollY < 60 && !this.rows.some((row) => row.detail) && !this.inner.contains(document.activeElement);
   }
 
-  /** Adds requests, oldest first, on top. */
+  /** Adds requests, which are given oldest first, above the others, so that the newest is on top. */
   show(requests) {
     const fresh = requests.slice(-ROWS_MAX).map((request) => new Row(request, this.all));
     this.rows.unshift(...fresh.reverse());

@@ -59,8 +59,8 @@ export async function countAlerts() {
 }
 
 /**
- * Begins a visit to the alerts, which marks all as seen; returns the last event of the previous visit, and a function that ends
- * this one.
+ * Begins a visit to the alerts, which marks all as seen; returns the number of the last event at the previous visit, and a function
+ * that ends this visit.
  */
 export async function visitAlerts() {
   const own = await load();

@@ -1,5 +1,6 @@
 //! The settable attributes of numbers and applications. For each resource, a table lists the attributes' names, types
-//! and fields. REST, the control API, the configuration file and its schema all read these tables.
+//! and fields. The REST APIs read parameters by these tables. The control API, the configuration file and its schema
+//! use the table of numbers, too.
 
 use super::error::{ApiError, Reason};
 use super::form::Form;

@@ -1,11 +1,11 @@
 //! The canonical projection of a journal and its hash. Both are the same for two runs with the same seed and inputs.
 //!
 //! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand is
-//! a group of events. In two strands, a fax's conversation and its messages, the events always occur in the same order,
-//! and an event's step is its position in that order. In all other strands, the order varies from run to run, so the
-//! step is 0. Therefore it doesn't matter which of two apps responded first. Faxes are numbered (`#1`, `#2`) in the
-//! order of their events instead of named by SID, because no SID is ever used again, not even after a reset. Real
-//! durations, ports, headers, bodies, error texts, absolute dates and clock moves are left out.
+//! a group of events. In two strands, a fax's conversation and the notices about it, the events always occur in the
+//! same order, and an event's step is its position in that order. In all other strands, the order varies from run to
+//! run, so the step is 0. Therefore it doesn't matter which of two apps responded first. Faxes are numbered (`#1`,
+//! `#2`) in the order of their events instead of named by SID, because no SID is ever used again, not even after a
+//! reset. Real durations, ports, headers, bodies, error texts, absolute dates and clock moves are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -120,7 +120,7 @@ pub fn hash(lines: &[String]) -> String {
 enum Strand {
     /// Events of the fax itself: statuses, pages, its document, its TwiML.
     Conversation,
-    /// Webhooks to `action` and status callbacks.
+    /// Notices: webhooks to `action` and status callbacks.
     Messages,
     /// Monitor API alerts.
     Alerts,

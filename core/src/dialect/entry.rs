@@ -23,8 +23,8 @@ pub fn entry(engine: &Engine, entry: Entry<'_>, view: &View<'_>) -> Value {
     explained(shown, entry, Dialect::of(view.account))
 }
 
-/// Returns the fax with this SID, or the call that ended without a fax, even while the app is still being asked for
-/// TwiML; `None` if no fax or call has this SID.
+/// Returns the fax with this SID, the call that ended without a fax, or the incoming call about which the app is still
+/// being asked for TwiML; `None` if no fax or call has this SID.
 #[must_use]
 pub fn find(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Option<Value> {
     if let Ok(fax) = engine.fax(sid) {
@@ -64,12 +64,12 @@ fn explained(mut shown: Value, entry: Entry<'_>, dialect: Dialect) -> Value {
     shown
 }
 
-/// Summarizes the latest failed notice, as in `action 500`.
+/// Summarises the latest failed notice, as in `action 500`.
 fn notices(failed: &FailedNotices) -> String {
     in_short(failed.purpose, failed.status, failed.fault)
 }
 
-/// Summarizes the failed request for TwiML, as in `fax-url 500`; `None` if the caller hung up.
+/// Summarises the failed request for TwiML, as in `fax-url 500`; `None` if the caller hung up.
 fn question(record: &ExchangeRecord, call: &UnansweredCall) -> Option<String> {
     Some(in_short(record.purpose, record.status, call.cause.fault?))
 }

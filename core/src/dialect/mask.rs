@@ -21,7 +21,8 @@ const SECRET_ENDS: [&str; 13] = [
     "credential",
     "credentials",
 ];
-/// Complete names of secret parameters. Longer names with these endings, such as `design`, are not secret.
+/// Complete names of secret parameters. A longer name that contains one of them, such as `design`, isn't secret unless
+/// it has one of the endings above.
 const SECRET_WORDS: [&str; 6] = ["auth", "authorization", "key", "sig", "signature", "xamzsignature"];
 /// The ending of names that look secret but aren't: those of the page tokens of lists.
 const NOT_SECRET_END: &str = "pagetoken";

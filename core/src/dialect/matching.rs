@@ -61,7 +61,8 @@ pub enum Pattern {
     Fields(Vec<(String, Self)>),
 }
 
-/// A text that a string must contain. White space and line ends are ignored in both.
+/// A text that a string must contain. White space and soft hyphens are ignored in both, and ligatures equal their
+/// letters.
 #[derive(Debug, Clone)]
 pub struct Contained {
     /// The text as it was written.
@@ -203,7 +204,8 @@ impl Pattern {
         if *fields > FIELDS_MAX {
             return Err(limit("fields", FIELDS_MAX));
         }
-        // A field whose name really is `prefix`, `regex` or `contains` can still be matched together with another field.
+        // A field whose name really is `prefix`, `regex` or `contains` can still be matched together with another
+        // field.
         let only = object.iter().next().filter(|_| object.len() == 1);
         match only.map(|(name, value)| (name.as_str(), value.as_str())) {
             Some(("prefix", Some(prefix))) => return Ok(Self::Prefix(prefix.to_owned())),
@@ -315,8 +317,8 @@ impl Expectation {
         self.check_each(events.len(), &|index| Cow::Borrowed(&events[index]))
     }
 
-    /// Does the same as [`Expectation::check`], but creates each event only when it is needed: converting a whole journal
-    /// to JSON at once would take many times the memory of the journal itself.
+    /// Does the same as [`Expectation::check`], but creates each event only when it is needed: converting a whole
+    /// journal to JSON at once would take many times the memory of the journal itself.
     #[must_use]
     pub fn check_each<'a>(&self, count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {
         match self {

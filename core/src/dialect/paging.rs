@@ -130,7 +130,7 @@ pub struct Links {
     prev: Option<String>,
 }
 
-/// Reads a page size by SignalWire's rules; 50 if there is none.
+/// Reads a page size by SignalWire's rules; the default is 50.
 ///
 /// # Errors
 /// Returns error 54454 if the value is not a number from 1 to 1000.

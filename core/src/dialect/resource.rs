@@ -21,7 +21,8 @@ pub fn fax(engine: &Engine, fax: &Fax, view: &View<'_>) -> Value {
     }
 }
 
-/// Returns the resource of the fax with this SID, even while the app is still being asked for TwiML.
+/// Returns the resource of the fax with this SID. While an app is still being asked what to do with an incoming call,
+/// its fax is found, too.
 ///
 /// # Errors
 /// Returns [`Refusal::NoFax`] if no such fax exists.

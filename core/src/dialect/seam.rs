@@ -1,5 +1,5 @@
 //! The seam between the dialects and the rest of the program: error codes, media URLs, requests to apps, and the
-//! reading of their responses. Each method here returns a word or number that is fixed for the dialect, or calls the
+//! reading of their responses. Most methods here return a word or number that is fixed for the dialect, or call the
 //! code in the dialect's own folder.
 //!
 //! A dialect's REST API is elsewhere: its routes are in `http/`, in one folder per dialect, and its parameters and
@@ -154,7 +154,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the parameters of a status notification; `now` is the world's time.
+    /// Returns the parameters of a notice about a fax; `now` is the world's time.
     #[must_use]
     pub fn notice_params(
         self,
@@ -170,7 +170,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the parameters of a status notification about a text message.
+    /// Returns the parameters of a notice about a text message.
     #[must_use]
     pub fn message_params(self, account: AccountSid, notice: &MessageNotice) -> Params {
         match self {
@@ -197,7 +197,7 @@ impl Dialect {
     }
 
     /// Returns the headers that a webhook has in addition to those of every request: the signature, which a rule may
-    /// invalidate, and the idempotency token.
+    /// invalidate, and for Twilio the idempotency token.
     #[must_use]
     pub fn webhook_headers(
         self,

@@ -1,5 +1,5 @@
-//! Turns greys into bits. Nearly white pels become white, nearly black pels become black, and only true greys are
-//! dithered.
+//! Turns greys into bits. By default, nearly white pels become white, nearly black pels become black, and only true
+//! greys are dithered.
 
 use super::bitmap::Bitmap;
 use super::gray::{Gray, SNAP_BLACK, SNAP_WHITE, is_gray};
@@ -48,8 +48,8 @@ pub(super) fn bits_of_tones(page: Tones, tone: Tone) -> Bitmap {
     image
 }
 
-/// Converts a scan of text whose paper has been removed. It is not dithered: dots along the edges of letters would only
-/// blur them.
+/// Converts a scan of text whose paper has been made white. The scan is not dithered: dots along the edges of letters
+/// would only blur them.
 pub(super) fn bits_of_scan(page: &Gray) -> Bitmap {
     let mut image = Bitmap::white(page.width(), page.height());
     for (y, row) in (0..page.height()).zip(page.rows()) {

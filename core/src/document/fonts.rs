@@ -131,7 +131,7 @@ impl Fonts {
 }
 
 impl Font {
-    /// Returns the contents of the font file, which is read only once; `None` if it is unreadable or too large.
+    /// Returns the contents of the font file, which are then kept in memory; `None` if it is unreadable or too large.
     fn data(&self) -> Option<FontData> {
         let read = || {
             // The size is checked first, so that a huge file is never read.

@@ -115,14 +115,14 @@ pub fn pages(
     converted(bytes, options, Watching::Off, |page, _| take(page))
 }
 
-/// Whether the marks of pages are noted.
+/// Whether the marks that pages draw are recorded (see `marks.rs`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Watching {
     Off,
     On,
 }
 
-/// What a fax page was made from.
+/// The pels of a fax page, and what they were made from.
 pub(super) struct Source<'a> {
     /// The page of the document, counted from 1.
     pub(super) page: u32,
@@ -135,7 +135,7 @@ pub(super) struct Source<'a> {
     pub(super) from: f64,
     /// The pels of the fax page.
     pub(super) bits: &'a Bitmap,
-    /// What was drawn on the page; `None` for a picture, and if nothing is watched.
+    /// What was drawn on the page; `None` for a picture, and if marks aren't recorded.
     pub(super) marks: Option<Marks>,
     /// Draws a region of the page as it looks before it is faxed.
     pub(super) original: &'a mut dyn FnMut(&Region) -> Rgb,

@@ -15,7 +15,7 @@ pub use self::codes::of_code;
 
 /// The beginning of the text about a document that could not be fetched or read.
 const OF_MEDIA_URL: &str = "MediaUrl: ";
-/// The beginning of the text about an `action` that isn't an address.
+/// The beginning of the text about an `action` that isn't a URL.
 const OF_ACTION: &str = "<Receive action=";
 
 /// A cause and its remedy, each in whole sentences.
@@ -47,7 +47,7 @@ struct Case<'a> {
     place: Place,
     /// The status of the response, if one arrived.
     status: Option<u16>,
-    /// The details of the fault, without the prefix that names the place.
+    /// The details of the fault, without the prefix of texts about a document.
     detail: &'a str,
     /// The request and its response, if a request was made and is still known.
     record: Option<&'a ExchangeRecord>,
@@ -132,7 +132,7 @@ impl Case<'_> {
         self.record.is_some_and(|record| record.delivery.signature != Signature::Good)
     }
 
-    /// Returns whether a rule changed the request, but not the validity of its signature.
+    /// Returns whether a rule or pedantic mode changed the request before it was signed.
     fn is_edited(&self) -> bool {
         self.record.is_some_and(|record| record.delivery.edits().is_some())
     }
@@ -142,7 +142,7 @@ impl Case<'_> {
         self.record.is_some_and(|record| record.delivery.is_pedantic())
     }
 
-    /// Returns whether the URL belongs to the emulator's own control API.
+    /// Returns whether the URL, or one that it redirects to, belongs to the emulator's own control API.
     fn leads_to_control_api(&self) -> bool {
         self.detail.contains(ExchangeFailure::OWN_CONTROL_API)
     }

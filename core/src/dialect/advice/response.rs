@@ -143,7 +143,8 @@ fn of_root(root: &str) -> Option<Advice> {
     Some(Advice { cause, remedy: remedy.to_owned() })
 }
 
-/// Names the page that redirects led to, without its query, which may contain secrets.
+/// Says that the response is a web page. A page that redirects led to is named, without its query, which may contain
+/// secrets.
 fn web_page(record: &ExchangeRecord) -> String {
     match record.redirected_to.as_deref().and_then(|to| to.split(['?', '#']).next()) {
         Some(to) => format!("The app redirected the request to {to}, which is a web page (HTML), not TwiML."),

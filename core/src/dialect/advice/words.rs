@@ -48,7 +48,7 @@ impl Case<'_> {
             Fault::Busy => "The called number was busy.",
             Fault::NoAnswer => "Nobody picked up at the called number.",
             Fault::Transmission => return self.broken_call(),
-            Fault::Incompatible => "The machine at the other end can't receive this fax.",
+            Fault::Incompatible => "The machines at the two ends of the call are incompatible.",
             Fault::Document => return self.unreadable(),
             Fault::InvalidUrl => return self.invalid_url(),
             Fault::HttpStatus => return self.refused(),
@@ -104,8 +104,8 @@ impl Case<'_> {
                 "Check that a fax machine answers there. At a number of this account, the alerts of the incoming call \
                  say why it wasn't answered."
             }
-            Fault::Transmission => "Your app is not at fault; decide whether to send again.",
-            Fault::Incompatible => "Send US Letter or A4, upright, in a lower quality.",
+            Fault::Transmission => "Your app is not at fault. The fax can be sent again.",
+            Fault::Incompatible => "Send the fax as US Letter or A4, upright, in a lower quality.",
             Fault::Document => return self.mend(),
             Fault::InvalidUrl => return self.correct_url(),
             Fault::HttpStatus => return self.correct_app(),

@@ -1,4 +1,5 @@
-//! Finds out from the journal whether a tester's rule spoiled a signature on purpose, or changed the request.
+//! Finds out from the journal whether a tester's rule spoiled a signature on purpose, or whether a rule or pedantic
+//! mode changed the request.
 
 use super::{Explanation, Mistake};
 use crate::dialect::address::normal_or_as_is;
@@ -8,8 +9,8 @@ use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::request_edits::ParamEdits;
 use crate::model::webhook::{Delivery, ExchangeRecord, Signature};
 
-/// Returns the newest delivery to this URL that a rule spoiled or changed, if the journal has one with this signature.
-/// A signature that a rule left out is an empty string here.
+/// Returns the newest delivery to this URL that was spoiled or changed on purpose, if the journal has one with this
+/// signature. A signature that a rule left out is an empty string here.
 #[must_use]
 pub fn changed_delivery(engine: &Engine, url: &str, signature: &str) -> Option<Delivery> {
     let header = engine.account().dialect.signature_header();
@@ -27,8 +28,8 @@ pub fn changed_delivery(engine: &Engine, url: &str, signature: &str) -> Option<D
 }
 
 impl Explanation {
-    /// Replaces the app's mistake with the fact that a rule spoiled the signature or changed the request on purpose. A
-    /// signature that is valid anyway stays valid.
+    /// Replaces the app's mistake with the fact that the signature was spoiled, or the request changed, on purpose. The
+    /// explanation of a valid signature stays as it is.
     #[must_use]
     pub fn changed_by_rule(self, delivery: &Delivery) -> Self {
         if self.mistakes.is_empty() {
@@ -58,7 +59,7 @@ impl Explanation {
         Self { mistakes: vec![Mistake::ByRule], detail, ..self }
     }
 
-    /// Adds what a rule changed in a request that is signed properly.
+    /// Adds what a rule or pedantic mode changed in a request that is signed properly.
     fn edited_by_rule(self, rule: &str, delivery: &Delivery) -> Self {
         let Some(edits) = delivery.edits() else { return self };
         if let Some(url) = &edits.signed_url {

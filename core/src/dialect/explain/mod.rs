@@ -25,13 +25,13 @@ words!(
     Mistake {
         /// The app signed `http` instead of `https`, or the reverse, as happens behind a proxy that terminates TLS.
         Scheme = "scheme",
-        /// The app dropped or added the port.
+        /// The app dropped, added or changed the port.
         Port = "port",
-        /// The app signed `localhost` instead of `127.0.0.1`, or the reverse.
+        /// The app signed another name or address of the same machine, such as `localhost` instead of `127.0.0.1`.
         Host = "host",
         /// The app dropped or added the slash at the end of the path.
         TrailingSlash = "trailing-slash",
-        /// The app decoded the query or re-encoded it differently.
+        /// The app decoded the query or encoded it differently, or a parser rewrote the URL.
         QueryEncoding = "query-encoding",
         /// The app put the query's parameters in another order.
         QueryOrder = "query-order",
@@ -45,7 +45,7 @@ words!(
         BlankParams = "blank-params",
         /// The app trimmed the spaces around values.
         TrimmedParams = "trimmed-params",
-        /// The app sorted the parameters in an order other than by the bytes of their names.
+        /// The app put the parameters in an order other than that of the bytes of their names.
         ParamsOrder = "params-order",
         /// The app parsed the body as JSON, or its form parser ran too late, so it signed no parameters.
         JsonBody = "json-body",
@@ -53,19 +53,20 @@ words!(
         RawBody = "raw-body",
         /// The app used something other than HMAC-SHA1 in Base64.
         Digest = "digest",
-        /// The app used the SWML and RELAY scheme, a hexadecimal digest of the URL and the raw body, which cXML webhooks
-        /// don't use.
+        /// The app used the SWML and RELAY scheme, a hexadecimal digest of the URL and the raw body, which cXML
+        /// webhooks don't use.
         RelayScheme = "relay-scheme",
         /// The header's value was changed in transit to the app.
         SignatureEncoding = "signature-encoding",
-        /// The app used the wrong key: another account's, an empty key, a key with white space, or the API token
-        /// instead of the signing key.
+        /// The app used the wrong key: another account's, an empty key, a key that was changed, such as by white space
+        /// or quotes, or the API token instead of the signing key.
         WrongToken = "wrong-token",
         /// The app used the token of the account's owner, or of one of the account's subaccounts.
         SubaccountToken = "subaccount-token",
         /// The app used an API key's secret, which never signs a webhook.
         ApiSecret = "api-secret",
-        /// The app made no mistake: a rule spoiled the signature, or changed the request, on purpose.
+        /// The app made no mistake: a rule spoiled the signature on purpose, or a rule or pedantic mode changed the
+        /// request.
         ByRule = "by-rule",
         /// No known mistake yields the signature.
         Unknown = "unknown",
@@ -182,7 +183,7 @@ pub struct Question<'a> {
 pub struct Explanation {
     /// The mistake, or a pair of mistakes; empty if the signature is valid.
     pub mistakes: Vec<Mistake>,
-    /// The app's mistake, and how to correct it.
+    /// The app's mistake, and how to correct it; or else that the signature is valid.
     pub detail: String,
     /// The valid signature.
     pub expected: String,
@@ -274,7 +275,7 @@ pub fn explain(question: &Question<'_>) -> Explanation {
 pub struct Variant {
     /// The mistake.
     pub mistake: Mistake,
-    /// How to correct it.
+    /// The mistake in words, and how to correct it.
     pub detail: String,
     /// The URL that is signed, if it isn't the right one.
     pub url: Option<String>,

@@ -1,5 +1,5 @@
-//! How an app in each language reaches an emulator and sends a fax through it: code to paste, with the emulator's address
-//! and the account's id and number filled in. The code reads the account's token from the environment.
+//! How an app in each language reaches an emulator and sends a fax through it: code to paste, with the emulator's
+//! address and the account's id and number filled in. The code reads the account's token from the environment.
 
 mod signalwire;
 mod twilio;
@@ -9,7 +9,7 @@ use crate::model::account::Dialect;
 /// The number that the recipes send to: a machine that receives every fax.
 pub const FAR_NUMBER: &str = "+15558675310";
 
-/// What the recipes fill in.
+/// The values that the recipes fill in.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The emulator's origin, such as `http://127.0.0.1:8329`, without a slash at the end.
@@ -50,7 +50,8 @@ pub fn recipes(dialect: Dialect, place: &Place<'_>) -> Vec<Recipe> {
     }
 }
 
-/// Returns the environment variables that the recipes and the services' libraries read, and each value that is known.
+/// Returns the environment variables that the recipes and the services' libraries read, each with its value if that is
+/// known.
 #[must_use]
 pub fn environment<'a>(
     dialect: Dialect,

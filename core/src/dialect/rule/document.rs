@@ -21,7 +21,7 @@ use crate::model::line::{RATE_BPS_MAX, RATE_BPS_MIN};
 /// rule.
 type Word = Box<str>;
 
-/// Defines a struct whose fields are all optional, in JSON and in the schema.
+/// Defines structs whose fields are all optional, in JSON and in the schema.
 macro_rules! fields {
     ($($(#[$meta:meta])* $vis:vis $name:ident $schema:literal { $($(#[$field_meta:meta])* $field:ident: $type:ty,)+ })+) => { $(
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -61,8 +61,8 @@ fields! {
         media: MediaDocument,
     }
 
-    /// The calls, webhooks, REST calls or downloads that a rule acts on. In patterns, each asterisk matches any number of
-    /// characters, including none.
+    /// The calls, webhooks, REST calls or downloads that a rule acts on. In patterns, each asterisk matches any number
+    /// of characters, including none.
     pub(super) MatchDocument "RuleMatch" {
         /// Direction of the fax, `inbound` or `outbound`.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::direction"))]
@@ -100,7 +100,7 @@ fields! {
     pub(super) OutcomeDocument "RuleOutcome" {
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::status"))]
         status: Word,
-        /// Error code of a failed transmission; 34004 by default, and the only code for SignalWire accounts.
+        /// Error code of a failed transmission; 34004 by default, which is the only code for SignalWire accounts.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::fault_code"))]
         code: u32,
         /// Number of pages that get through before a transmission fails; 0 by default.
@@ -137,16 +137,16 @@ fields! {
         delay_ms: Integer<0, WEBHOOK_DELAY_MS_MAX>,
         /// Whether to send the request twice, with the same idempotency token.
         duplicate: bool,
-        /// With `duplicate`: whether the second request comes only after the next request about the same fax. A request
-        /// for TwiML is repeated at once.
+        /// With `duplicate`: whether the second request comes only after the fax's next callback. A request for TwiML
+        /// is repeated at once.
         late: bool,
-        /// Whether to send the request after the next request about the same fax.
+        /// Whether to send a callback after the fax's next one. It has no effect on a request for TwiML.
         reorder: bool,
         /// Whether to drop the request instead of sending it.
         drop: bool,
         /// Invalid signature: `bad` (made with a different secret), `missing`, `stale` (that of an earlier status),
-        /// `other-token` (made with a token that could be another account's), or `tampered` (a parameter is changed after
-        /// signing).
+        /// `other-token` (made with a token that could be another account's), or `tampered` (a parameter is changed
+        /// after signing).
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::signature"))]
         signature: Word,
         /// Changes to the parameters, made before signing.
@@ -188,7 +188,8 @@ fields! {
         delay_ms: Integer<0, MEDIA_DELAY_MS_MAX>,
         /// Speed of the download.
         bytes_per_second: Integer<MEDIA_RATE_MIN, MEDIA_RATE_MAX>,
-        /// Number of bytes after which the connection is closed, although `Content-Length` announces the whole document.
+        /// Number of bytes after which the connection is closed, although `Content-Length` announces the whole
+        /// document.
         cut_after_bytes: Integer<0, MEDIA_CUT_MAX>,
         /// Number of redirects (302) that lead to the document.
         redirects: Integer<0, MEDIA_REDIRECTS_MAX>,

@@ -81,7 +81,7 @@ fn written(document: &RuleDocument) -> Value {
     serde_json::to_value(document).unwrap_or_default()
 }
 
-/// Returns a warning if a rule, although valid, might never act.
+/// Returns a warning if a rule is valid, but part of its effect can never show.
 #[must_use]
 pub fn warning(rule: &Rule) -> Option<String> {
     let RuleEffect::Webhook(fault) = &rule.effect else { return None };
@@ -90,7 +90,7 @@ pub fn warning(rule: &Rule) -> Option<String> {
         Some(Purpose::StatusCallback | Purpose::MediaUrl | Purpose::Debugger) | None => None,
     };
     let single = single.filter(|_| fault.reorder)?;
-    Some(format!("a fax has only one {single} request, so there is no later request to wait for"))
+    Some(format!("reorder has no effect on {single}: only a callback that another one follows can be reordered"))
 }
 
 impl From<&Rule> for RuleDocument {

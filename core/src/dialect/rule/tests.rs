@@ -62,7 +62,7 @@ fn the_error_for_a_wrong_type_names_the_right_one() {
     }
 }
 
-/// Checks that the schema describes exactly what is accepted, with the types' limits and words.
+/// Checks some of the limits and words in the schema, at least one for each kind of type.
 #[cfg(feature = "schema")]
 #[test]
 fn the_schema_contains_the_limits_and_the_allowed_words() {

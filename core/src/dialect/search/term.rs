@@ -58,10 +58,10 @@ pub(super) enum Test {
     Number(NumberPattern),
     Sid(String),
     Error(String),
-    /// A word or a quoted text without a key.
+    /// A word or a quoted text, without a key or with the key `text`.
     Text(Phrase),
-    /// Several words. They match if their digits, joined together, occur in a number, or if each of them matches by
-    /// itself.
+    /// Several words. They match if their digits, joined together, occur in a number or, unless they form one number,
+    /// if each of them matches by itself.
     Run(String, Vec<Phrase>),
 }
 
@@ -79,7 +79,7 @@ pub(super) enum Moment {
     At(Timestamp),
 }
 
-/// Text without a key, which may also be a number or an error code.
+/// Text without a key or with the key `text`, which may also be a number or an error code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Phrase {
     lower: String,

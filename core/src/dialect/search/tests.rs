@@ -114,7 +114,7 @@ fn terms_find_calls_by_each_of_their_properties() {
 
 #[test]
 fn parts_of_a_complete_number_do_not_find_other_numbers() {
-    // 1, 555, 000 and 0001 all occur in this number.
+    // 1, 555, 000 and 0001 all occur in each of these numbers.
     let call = call("+15550000010", "+15550001000", None, "");
     for text in ["+1 555 000 0001", "(555) 000-0001", "1 555 000 0001", "555 000 0001"] {
         assert!(!is_found(text, &call, NOON), "{text}");
@@ -124,7 +124,7 @@ fn parts_of_a_complete_number_do_not_find_other_numbers() {
 
 #[test]
 fn a_number_with_spaces_may_follow_a_key_or_a_hyphen() {
-    // All digits of the receiver's number also occur in the sender's.
+    // Of the words 1, 555, 111 and 2222, all but the last also occur in the receiver's number.
     let call = call("+15551112222", "+15551110002", Some(Fault::HttpStatus), "");
     for (text, is_there) in [
         ("from:+1 555 111 2222", true),

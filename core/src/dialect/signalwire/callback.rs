@@ -46,8 +46,8 @@ pub(super) fn method(form: &Form) -> Result<Method, ApiError> {
     parameter::method(form, METHOD).map(Option::unwrap_or_default)
 }
 
-/// Reads `StatusCallbackEvent`. The parameter may occur several times, and each may contain several words; the default
-/// is `completed`.
+/// Reads `StatusCallbackEvent`. The parameter may occur several times, and each value may contain several words; the
+/// default is `completed`.
 pub(super) fn statuses(form: &Form) -> Result<StatusSet, ApiError> {
     let given = form.iter().filter(|(name, value)| is_event(name) && !value.is_empty());
     let events = given.map(|(_, value)| events(value)).collect::<Result<Vec<_>, _>>()?.concat();

@@ -1,4 +1,4 @@
-//! SignalWire's Faxes: the parameters of create and list calls, the check before a cancelation, and the Fax and Media
+//! SignalWire's Faxes: the parameters of create and list calls, the check before a cancellation, and the Fax and Media
 //! resources (docs/fidelity.md, "SignalWire").
 
 use std::sync::Arc;
@@ -179,7 +179,8 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// Returns the resource of the fax with this id, even while the app is still being asked for cXML.
+    /// Returns the resource of the fax with this id. It may be an incoming fax about which the app is still being
+    /// asked.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.
@@ -296,7 +297,8 @@ pub struct MediaList {
 }
 
 impl MediaList {
-    /// Returns the list of media of the fax with this id; it is empty while the app is being asked for cXML.
+    /// Returns the list of media of the fax with this id. The list is empty if no document is stored, as while the app
+    /// is still being asked for cXML.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.

@@ -41,7 +41,7 @@ pub fn cxml(reading: Reading) -> Reading {
     reading.with_known_type().always_stored(stored)
 }
 
-/// Returns the parameters of a cXML request to a number's URL or fallback URL.
+/// Returns the parameters of a request for cXML, to a number's URL or fallback URL.
 #[must_use]
 pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
     let mut params = common(account, fax, &request.from.to_string(), &request.to.to_string());

@@ -99,8 +99,8 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }
 
-/// A Fax as clients see it. The values are formatted only when the resource is serialized, after the world's lock is
-/// released.
+/// A Fax as clients see it. The values are formatted only when the resource is serialized: for a call that only reads,
+/// this is after the world's lock is released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
     view: View<'a>,
@@ -160,7 +160,8 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// Returns the resource of the fax with this SID, even while the app is still being asked for TwiML.
+    /// Returns the resource of the fax with this SID. It may be an incoming fax about which the app is still being
+    /// asked.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.
@@ -282,7 +283,8 @@ pub struct MediaList {
 }
 
 impl MediaList {
-    /// Returns the list of media of the fax with this SID; it is empty while the app is being asked for TwiML.
+    /// Returns the list of media of the fax with this SID. The list is empty if no document is stored, as while the app
+    /// is still being asked for TwiML.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.

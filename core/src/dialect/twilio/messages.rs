@@ -60,7 +60,7 @@ pub fn create_message(form: &Form) -> Result<CreateMessage, ApiError> {
 /// Reads the parameters of an update, which can only remove the text.
 ///
 /// # Errors
-/// Returns error 20422 for any other change.
+/// Returns error 20422 for any other change, or 20001 if there is no `Body`.
 pub fn update_message(form: &Form) -> Result<(), ApiError> {
     if parameter::given(form, "Status").is_some() {
         return Err(ApiError::invalid("Status", "only scheduled messages can be canceled, and there are none"));

@@ -17,7 +17,8 @@ pub(super) enum NumberFault {
     TooShort,
     /// The number has too many digits for its country.
     TooLong,
-    /// The number has a possible length, but no number of its country has these digits.
+    /// The number has a possible length, but no number of its country has these digits. Only North American numbers are
+    /// checked for this.
     InvalidButPossible,
     /// The number belongs to no country, or the country given for it doesn't exist.
     InvalidCountryCode,

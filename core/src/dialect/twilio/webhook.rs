@@ -37,7 +37,7 @@ pub fn fetch_headers(auth_token: &str, url: &str) -> Params {
     vec![(SIGNATURE_HEADER.to_owned(), signature::of_url(auth_token, url))]
 }
 
-/// Returns the parameters of a TwiML request to a FaxUrl or fallback URL.
+/// Returns the parameters of a request for TwiML, to a FaxUrl or fallback URL.
 #[must_use]
 pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
     let mut params = common(account, fax, &request.from.to_string(), &request.to.to_string());

@@ -192,8 +192,8 @@ impl Row {
     }
 
     /// Ends a run at `at`, or at the end of the row if that comes first, and returns where the run ended. Because runs
-    /// of zero length are kept, the number of changes is limited to twice the width; otherwise damaged data could
-    /// exhaust memory.
+    /// of zero length are kept, the number of changes is limited to twice the width and one more; otherwise damaged
+    /// data could exhaust memory.
     fn change(&mut self, at: u32, width: u32) -> Result<u32, Wrong> {
         if self.changes.len() > width as usize * 2 {
             return Err(Wrong);

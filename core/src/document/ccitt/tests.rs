@@ -1,5 +1,5 @@
 //! Tests the coder against other implementations, and the decoder with damaged data. The `fax` crate must write the
-//! same bytes as the coder, and hayro-ccitt must accept them in its strict mode.
+//! same MMR bytes as the coder, and hayro-ccitt must read every scheme's bytes in its strict mode.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -142,7 +142,7 @@ fn a_row_with_too_many_zero_length_runs_is_abandoned() {
         (Stored::Mmr, "00100011100001101111", "010010", "11"),
     ] {
         let above = u32::from(!row_above.is_empty());
-        // A row has at most twice as many changes as pels.
+        // A row has at most twice as many changes as pels, and one more.
         for (times, rows) in [(WIDTH - 1, above + 1), (WIDTH + 1, above)] {
             let bytes = packed(&[row_above, &repeated.repeat(times as usize), end]);
             let read = decode(&bytes, stored, WIDTH, above + 1);

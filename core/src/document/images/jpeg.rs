@@ -39,8 +39,7 @@ pub(in crate::document) struct Head {
 /// The samples that a caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::document) enum Want {
-    /// The fewest samples from which luma can be computed: only luma if the image stores luma and chroma, otherwise
-    /// more.
+    /// The fewest samples from which luma can be computed. If the image stores luma and chroma, they are luma alone.
     Luma,
     /// The components as they are stored, without conversion.
     Components,
@@ -207,7 +206,8 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
     Ok(Jpeg { width: head.width, height: head.height, components, samples, rows_missing, fault })
 }
 
-/// Finds the marker segment at or after `at`, and returns its marker, its data and the offset after it.
+/// Finds the marker segment at or after `at`, and returns its marker, its data and the offset after it; `None` if the
+/// image ends first.
 fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     loop {
         // Fill bytes may precede a marker (T.81 §B.1.1.2), and some programs leave other bytes there.

@@ -1,9 +1,9 @@
-//! The numbering plans of all countries, as far as a look-up needs them: country codes, trunk prefixes, and the number of
-//! digits.
+//! The numbering plans of all countries, as far as a look-up needs them: country codes, trunk prefixes, and the number
+//! of digits.
 //!
 //! The country codes are those that the ITU has assigned (ITU-T E.164, list of assigned country codes). Trunk prefixes,
 //! the numbers of digits and the area codes of North America are those of libphonenumber's metadata, version 9.0.
-//! Unlike there, a plan here has a single range of lengths, without gaps.
+//! Unlike in that metadata, a plan here has a single range of lengths, without gaps.
 
 /// The numbering plan behind a country code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
