@@ -158,8 +158,11 @@ send. An app that does such things in the background gets 5 s for each, or as lo
 
 **Safety.** Only apps on this machine or in a private network are checked; `--i-own-this-host` allows others. An emulator that the
 command starts itself refuses public addresses on each connection, whatever a name resolves to or a redirect leads to; a running
-one makes its own connections, so the command looks names up itself before the run, and stops if the app redirects elsewhere. A run makes at
-most 500 requests, at most a hundred faxes or direct requests per second, and takes at most ten minutes.
+one makes its own connections. So the run first asks the app itself and, with a SID that no fax has, notifies each address that
+the TwiML or an option names. If any of them is public, or redirects to a public one, the emulator is not asked to call anything. If
+the app names a public address for some faxes only, the emulator calls it once before the run stops.
+
+**Limits.** A run makes at most 500 requests, at most a hundred faxes or direct requests per second, and takes at most ten minutes.
 
 One check of the usual lists is left out on purpose: whether signatures are compared in constant time. Over a network that takes
 thousands of requests and proves little; read the code instead.

@@ -8,6 +8,7 @@
 //! | `list.rs` | the list of all checks, how one is selected, and the pages made from the list |
 //! | `run.rs` | runs the selected checks within limits, in turn or side by side |
 //! | `place.rs` | prepares the account for a run, and puts back what the run changed |
+//! | `scout.rs` | refuses an app that would make a running emulator call a public address |
 //! | `control_test.rs` | the good requests that come first; checks that depend on a refused one aren't judged |
 //! | `stimulus.rs`, `conversation.rs` | makes a fax with its rules, and reads what happened |
 //! | `sending.rs` | makes the app send a fax, with the user's command |
@@ -35,6 +36,7 @@ mod page;
 mod place;
 pub mod report;
 mod run;
+mod scout;
 mod sending;
 mod stimulus;
 

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::api::{Api, ApiError};
 use super::{Endpoint, Options, RunError};
 use crate::model::account::Dialect;
+use crate::model::webhook::Method;
 
 /// The beginning of the names of the snapshots that a run takes.
 const SNAPSHOT: &str = "fauxfax-check";
@@ -24,12 +25,18 @@ pub(super) struct Place {
     pub(super) api: Api,
     pub(super) sid: String,
     pub(super) token: String,
+    /// What webhooks are signed with: the token, or the signing key of a SignalWire project that has one.
+    pub(super) signing_key: String,
     pub(super) dialect: Dialect,
     /// The number that faxes are sent to.
     pub(super) number: String,
     number_sid: String,
     /// The HTTP method with which the number asks the app.
     pub(super) method: String,
+    /// The number's own StatusCallback, which is notified of a fax if the app's TwiML has no action, and its HTTP method.
+    pub(super) status_callback: Option<(String, Method)>,
+    /// The time that the account's clock shows once it is frozen.
+    pub(super) now: Option<String>,
     before: Before,
 }
 
@@ -67,7 +74,19 @@ impl Place {
         let dialect = sid.parse().map_or(Dialect::Twilio, Dialect::of);
         let (number, number_sid, method) = (String::new(), String::new(), String::new());
         let mut place = match token {
-            Ok(token) => Self { api, sid, token, dialect, number, number_sid, method, before },
+            Ok(token) => Self {
+                signing_key: account["signing_key"].as_str().unwrap_or(&token).to_owned(),
+                api,
+                sid,
+                token,
+                dialect,
+                number,
+                number_sid,
+                method,
+                status_callback: None,
+                now: None,
+                before,
+            },
             Err(error) => return Err(error),
         };
         match place.change(&account, options, voice_url).await {
@@ -97,7 +116,8 @@ impl Place {
             self.before.clock = Some((text(&clock["mode"]), text(&clock["now"])));
             self.before.debugger_url = account["debugger_url"].as_str().map(ToOwned::to_owned);
         }
-        self.api.control("PUT", "/clock", &[], Some(&json!({ "mode": "frozen" }))).await?;
+        let frozen = self.api.control("PUT", "/clock", &[], Some(&json!({ "mode": "frozen" }))).await?;
+        self.now = frozen["now"].as_str().map(ToOwned::to_owned);
         self.api.control("DELETE", "/rules", &[], None).await?;
         if account["debugger_url"].is_string() {
             self.api.post(&format!("/accounts/{}", self.sid), &json!({ "debugger_url": null })).await?;
@@ -122,6 +142,9 @@ impl Place {
         };
         (self.number, self.number_sid) = (text(&number["phone_number"]), text(&number["sid"]));
         self.method = text(&number["voice_method"]);
+        let callback = number["status_callback"].as_str().filter(|url| !url.is_empty());
+        let method = number["status_callback_method"].as_str().and_then(Method::from_word).unwrap_or_default();
+        self.status_callback = callback.map(|url| (url.to_owned(), method));
         Ok(())
     }
 

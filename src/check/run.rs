@@ -45,7 +45,7 @@ pub struct Run {
     pub(super) place: Place,
     pub(super) control: ControlTests,
     pub(super) callers: AtomicU64,
-    direct: Direct,
+    pub(super) direct: Direct,
     /// The number of requests to the app that have been made or are expected.
     requests: AtomicUsize,
     pace: tokio::sync::Mutex<Interval>,
@@ -65,8 +65,8 @@ pub struct Run {
 /// this returns; if the returned future is dropped, that can't happen.
 ///
 /// # Errors
-/// Fails if the run can't begin: the app's address is not a URL, or is public, or the emulator or its account can't be
-/// used.
+/// Fails if the run can't begin: the app's address is not a URL, or is public, or leads to a public one, or the emulator or
+/// its account can't be used.
 pub async fn run(
     endpoint: Endpoint,
     options: Options,
@@ -85,14 +85,17 @@ pub async fn run(
     let mut run = Run::new(place, options, direct);
     let results = Mutex::new(Vec::new());
     let judging = async {
+        run.scout().await?;
         run.control = ControlTests::made(&run).await;
         run.judge_all(begun, &results, progress).await;
+        Ok::<_, RunError>(())
     };
-    let cut = tokio::select! {
-        () = judging => None,
-        () = cancel => Some("the run was interrupted"),
+    let (begins, cut) = tokio::select! {
+        begins = judging => (begins, None),
+        () = cancel => (Ok(()), Some("the run was interrupted")),
     };
     let notes = run.place.restore(&run.options).await;
+    begins?;
     let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     let results = in_order(&run.options.checks, results, cut.unwrap_or("the run ended before this check"));
     Ok(Report {

@@ -389,7 +389,7 @@ impl Run {
         let _ = self.place.api.control("DELETE", "/rules", &[], None).await;
     }
 
-    fn next_number(&self) -> String {
+    pub(super) fn next_number(&self) -> String {
         format!("+{}", self.callers.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
     }
 }

@@ -13,6 +13,7 @@ mod cases;
 mod check;
 mod check_api;
 mod check_matrix;
+mod check_public;
 mod check_reasons;
 mod checked_app;
 mod checked_inbox;
