@@ -12,7 +12,7 @@ use super::conversation::Conversation;
 use super::exchange::Exchange;
 use super::{Run, Stop};
 use crate::io::own::CONTROL_BASE;
-use crate::model::webhook::Purpose;
+use crate::model::webhook::{Method, Purpose};
 
 /// How long the emulator may take to bring a fax to its end while the app takes its time, in seconds of real time.
 const SETTLE_S: u64 = 60;
@@ -37,6 +37,8 @@ pub struct Order {
     /// The called number, which no other fax of the run has; `None` if the app chooses it.
     to: Option<String>,
     status_callback: String,
+    /// The HTTP method of the status callbacks.
+    method: String,
     rules: Vec<Value>,
 }
 
@@ -125,8 +127,18 @@ impl Run {
 
     /// Returns a fax to be sent to a number of its own, with this status callback.
     pub fn order(&self, status_callback: &str) -> Order {
-        let to = Some(self.next_number());
-        Order { to, status_callback: status_callback.to_owned(), rules: Vec::new() }
+        let (to, method) = (Some(self.next_number()), Method::Post.to_string());
+        Order { to, status_callback: status_callback.to_owned(), method, rules: Vec::new() }
+    }
+
+    /// Returns a fax to be sent to a number of its own, of which the app is notified as in the good status callback.
+    ///
+    /// # Errors
+    /// Fails if the app did not accept that callback.
+    pub fn order_like_good(&self) -> Result<Order, Stop> {
+        let good = self.accepted(Purpose::StatusCallback)?;
+        // The URL of a GET contains the parameters, which belong to the first fax.
+        Ok(Order { method: good.method.clone(), ..self.order(&good.url_as_configured()) })
     }
 
     /// Returns a fax that the app is made to send or, without a command for that, one to be sent as if by the app. The rules
@@ -135,7 +147,7 @@ impl Run {
     /// # Errors
     /// Fails if the app did not accept the good status callback.
     pub fn order_of_app(&self) -> Result<Order, Stop> {
-        let order = self.order(&self.accepted(Purpose::StatusCallback)?.url);
+        let order = self.order_like_good()?;
         Ok(if self.options.send.is_some() { Order { to: None, ..order } } else { order })
     }
 
@@ -214,12 +226,16 @@ impl Run {
         let queueing = async {
             let Some(to) = &order.to else { return self.fax_of_app().await };
             let since = self.last_seq().await?;
-            let form = [
+            let mut form = vec![
                 ("From", self.place.number.as_str()),
                 ("To", to),
                 ("MediaUrl", document.as_str()),
                 ("StatusCallback", order.status_callback.as_str()),
             ];
+            // Only SignalWire has this parameter, and sends any callback by GET.
+            if order.method != Method::Post.as_str() {
+                form.push(("StatusCallbackMethod", order.method.as_str()));
+            }
             let fax = self.place.rest(&self.place.faxes(), &form).await?;
             Ok((text(&fax["sid"]), since))
         };

@@ -15,6 +15,7 @@ mod check_api;
 mod check_matrix;
 mod check_public;
 mod check_reasons;
+mod check_ways;
 mod checked_app;
 mod checked_inbox;
 mod checked_receiver;

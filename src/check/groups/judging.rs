@@ -11,8 +11,7 @@ use crate::model::webhook::Purpose;
 /// request, and the conversation that it belongs to.
 pub(super) async fn changed(run: &Run, purpose: Purpose, effect: &Value) -> Result<(Conversation, Exchange), Stop> {
     let conversation = if purpose == Purpose::StatusCallback {
-        let url = &run.accepted(purpose)?.url;
-        run.send(run.order(url).webhook(purpose, effect)).await?
+        run.send(run.order_like_good()?.webhook(purpose, effect)).await?
     } else {
         run.receive(run.call_with(purpose, effect)).await?
     };

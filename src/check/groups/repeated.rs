@@ -160,7 +160,7 @@ async fn notified_twice(run: &Run) -> Judged {
         let usual = usual_effects(run, &plain.fax, before.as_ref(), work_about(run, purpose)).await?;
         let before = run.steady_probe().await?;
         let good = run.accepted(purpose)?;
-        let (fax, exchanges) = if purpose == Purpose::Action && good.method == "POST" {
+        let (fax, exchanges) = if purpose == Purpose::Action {
             let silent = with_notice(run, purpose, &json!({ "drop": true })).await?;
             let both = run.notify_twice(good, &silent.fax).await?;
             (silent.fax, both.to_vec())
