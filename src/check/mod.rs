@@ -13,6 +13,7 @@
 //! | `stimulus.rs`, `conversation.rs` | makes a fax with its rules, and reads what happened |
 //! | `sending.rs` | makes the app send a fax, with the user's command |
 //! | `activity.rs`, `page.rs` | what the app itself did: REST calls, downloads, and the page of `--probe` |
+//! | `effects.rs` | what the app did about one fax, and whether it did so twice |
 //! | `crafted.rs` | a notification that reaches the app twice at the same moment |
 //! | `direct.rs` | requests that no emulator makes: unsigned, malformed, with any method |
 //! | `old_tls.rs` | how an app responds to versions of TLS that are too old |
@@ -25,6 +26,7 @@ mod control_test;
 mod conversation;
 mod crafted;
 mod direct;
+mod effects;
 mod error;
 mod exchange;
 mod groups;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use url::Url;
 
@@ -13,9 +14,11 @@ use super::api::{ApiError, Endpoint};
 use super::control_test::ControlTests;
 use super::conversation::Conversation;
 use super::direct::{Closing, Direct, Raw};
+use super::effects::Usual;
 use super::exchange::Exchange;
 use super::old_tls::HelloReply;
 use super::options::{CHECKS_AT_ONCE_MAX, FIRST_CALLER, Options, STIMULUS_INTERVAL};
+use super::page::Page;
 use super::place::Place;
 use super::report::{Report, Result as CheckResult};
 use super::{Check, Finding, RunError, Stop, Turn, Verdict};
@@ -55,6 +58,10 @@ pub struct Run {
     lost_emulator: AtomicBool,
     /// Whether the page of `--probe` changes by itself, so that it isn't compared.
     pub(super) page_is_unsteady: AtomicBool,
+    /// The page of `--probe` before the first fax.
+    pub(super) first_page: Option<Page>,
+    /// What the app does about a usual fax.
+    pub(super) usual: OnceCell<Usual>,
     /// How often the page of `--probe` was read.
     page_reads: AtomicUsize,
     /// Whether a check has already failed because the app went down.
@@ -86,6 +93,8 @@ pub async fn run(
     let results = Mutex::new(Vec::new());
     let judging = async {
         run.scout().await?;
+        // The checks that compare the page say why it can't be read.
+        run.first_page = run.probe().await.unwrap_or_default();
         run.control = ControlTests::made(&run).await;
         run.judge_all(begun, &results, progress).await;
         Ok::<_, RunError>(())
@@ -125,6 +134,8 @@ impl Run {
             stopped: Mutex::new(None),
             lost_emulator: AtomicBool::new(false),
             page_is_unsteady: AtomicBool::new(false),
+            first_page: None,
+            usual: OnceCell::new(),
             page_reads: AtomicUsize::new(0),
             app_is_gone: AtomicBool::new(false),
         }

@@ -16,6 +16,9 @@ use crate::model::webhook::{Method, Purpose};
 
 /// How long the emulator may take to bring a fax to its end while the app takes its time, in seconds of real time.
 const SETTLE_S: u64 = 60;
+/// How long a notification is held back so that something can be seen before it, in milliseconds of virtual time. On a line
+/// without delay, a fax ends as soon as the app has been asked for TwiML.
+const HELD_MS: u64 = 60_000;
 /// The number of requests to the app that a fax usually causes.
 const REQUESTS_OF_FAX: usize = 2;
 
@@ -85,6 +88,11 @@ impl Call {
         self
     }
 
+    /// Returns whether the fax is received with an action of its own, without asking the app for TwiML.
+    pub fn has_action(&self) -> bool {
+        self.fields["action"].is_string()
+    }
+
     /// Makes this number, address or name the caller instead. Rules that are added later match it; such a call must not
     /// run beside others from the same caller.
     pub fn from(self, caller: &str) -> Self {
@@ -123,6 +131,17 @@ impl Run {
             (Purpose::Action, Some(action)) => call.field("action", action.as_str()),
             _ => call,
         }
+    }
+
+    /// Does the same as [`Run::call_with`], but the request waits until the clock is moved.
+    pub fn call_held(&self, purpose: Purpose, effect: &Value) -> Call {
+        // A request that is dropped can't have any other effect.
+        if effect["drop"] == true {
+            return self.call_with(purpose, effect);
+        }
+        let mut held = effect.as_object().cloned().unwrap_or_default();
+        held.insert("delay_ms".to_owned(), HELD_MS.into());
+        self.call_with(purpose, &held.into())
     }
 
     /// Returns a fax to be sent to a number of its own, with this status callback.

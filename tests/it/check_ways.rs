@@ -8,7 +8,7 @@ use fauxfax::model::number::NumberChange;
 use fauxfax::model::webhook::Method;
 use fauxfax::{Account, Emulator};
 
-use crate::check::{NUMBER, checked, failed, options, setup, started};
+use crate::check::{NUMBER, checked, failed, options, setup, started, verdict};
 use crate::checked_app::{CheckedApp, Fault, Habits};
 
 /// The checks that can't judge an app over http that sends no faxes and has no page.
@@ -91,4 +91,41 @@ async fn status_callbacks_by_get_are_judged_like_others() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_second_record_is_seen_in_an_app_that_also_records_that_it_was_asked() {
+    let (emulator, account) = started().await;
+    let habits = Habits { records_calls: true, ..Habits::default() };
+    for (faults, expected) in [
+        (&[Fault::KeepsNothing][..], &[][..]),
+        (&[Fault::KeepsNothing, Fault::ActsTwice], &["notified-twice", "asked-twice"]),
+    ] {
+        let app = app(&account, faults, habits).await;
+        for page in ["records", "inbox"] {
+            let probe = Some(format!("{}/{page}", app.origin));
+            let mut options = Options { probe, ..options(&account, &app.fax_url()) };
+            options.checks.retain(|check| ["D1", "D2"].contains(&check.code));
+            options.limits.work = Duration::from_millis(500);
+            let report = checked(&emulator, options).await;
+            assert_eq!(failed(&report), expected, "{page}: {:#}", report.json());
+            if expected.is_empty() {
+                assert_eq!(verdict(&report, "notified-twice"), Verdict::Pass, "{page}: {:#}", report.json());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn that_the_run_itself_sends_a_fax_is_nothing_that_the_app_does() {
+    let (emulator, account) = started().await;
+    let app = app(&account, &[Fault::KeepsNothing], Habits::default()).await;
+    let callback = Some(format!("{}/status", app.origin));
+    let mut options = Options { status_callback: callback, ..options(&account, &app.fax_url()) };
+    options.profiles = vec![Profile::Outbound];
+    options.checks.retain(|check| check.code == "D1");
+    let report = checked(&emulator, options).await;
+    let result = &report.results[0];
+    assert_eq!(result.verdict, Verdict::NotJudged, "{}", result.seen);
+    assert!(result.seen.contains("did nothing that can be seen"), "{}", result.seen);
 }

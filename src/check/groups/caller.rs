@@ -240,20 +240,18 @@ async fn query_string(run: &Run) -> Judged {
 
 async fn replayed(run: &Run) -> Judged {
     run.accepted(Purpose::Action)?;
-    let untouched = run.steady_probe().await?;
-    let received = run.receive(run.call_with(Purpose::Action, &Value::Null)).await?;
-    let first = run.requests_wanted(&received.fax, |requests| !requests.is_empty()).await?;
-    let has_probe_effect = run.probe_differs(untouched.as_ref()).await?;
-    if first.is_empty() && !has_probe_effect {
+    let usual = run.usual().await?;
+    if usual.notified.is_nothing() {
         let why = "the first notification had no effect that can be seen; name a page that shows it with --probe";
         return Err(Stop::not_judged(why));
     }
     run.advance(REPLAY_AFTER).await?;
     let before = run.steady_probe().await?;
-    let exchange = run.replay(&received.fax, Purpose::Action).await?;
+    let first = run.requests_about(&usual.fax).await?;
+    let exchange = run.replay(&usual.fax, Purpose::Action).await?;
     run.still_there(&exchange).await?;
     let end = Instant::now() + run.options.limits.settle;
-    let requests = run.requests_until(end, &received.fax, |requests| repeated(&first, requests).is_some()).await?;
+    let requests = run.requests_until(end, &usual.fax, |requests| repeated(&first, requests).is_some()).await?;
     if let Some(again) = repeated(&first, &requests) {
         let seen = format!("the app acted on a notification that came again after {REPLAY_AFTER}: {}", again.words());
         return Ok(Finding::fail(seen, &exchange));
