@@ -1,5 +1,6 @@
 //! Runs the selected checks against the app, within limits on time, requests and rate, and always ends with a report.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +22,7 @@ use super::options::{CHECKS_AT_ONCE_MAX, FIRST_CALLER, Options, STIMULUS_INTERVA
 use super::page::Page;
 use super::place::Place;
 use super::report::{Report, Result as CheckResult};
-use super::{Check, Finding, RunError, Stop, Turn, Verdict};
+use super::{Check, Finding, Judged, RunError, Stop, Turn, Verdict};
 use crate::dialect::unseen;
 use crate::model::account::Dialect;
 
@@ -62,6 +63,8 @@ pub struct Run {
     pub(super) first_page: Option<Page>,
     /// What the app does about a usual fax.
     pub(super) usual: OnceCell<Usual>,
+    /// How the app was judged by requests that it must refuse, by the ids of the checks, if all were judged together.
+    pub(super) refusals: OnceCell<BTreeMap<&'static str, Judged>>,
     /// How often the page of `--probe` was read.
     page_reads: AtomicUsize,
     /// Whether a check has already failed because the app went down.
@@ -136,6 +139,7 @@ impl Run {
             page_is_unsteady: AtomicBool::new(false),
             first_page: None,
             usual: OnceCell::new(),
+            refusals: OnceCell::new(),
             page_reads: AtomicUsize::new(0),
             app_is_gone: AtomicBool::new(false),
         }

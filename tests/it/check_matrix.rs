@@ -18,7 +18,7 @@ const APPS_AT_ONCE: usize = 8;
 
 /// Each fault, the checks that fail or warn because of it, and no others. A new group of checks adds its faults here; a
 /// check that no fault makes fail is an error.
-const MATRIX: [(Fault, &[&str]); 55] = [
+const MATRIX: [(Fault, &[&str]); 56] = [
     (Fault::IsDown, &["reachable"]),
     (Fault::Hangs, &["twiml", "in-time"]),
     (Fault::IsSlow, &["in-time", "media-slow"]),
@@ -90,6 +90,7 @@ const MATRIX: [(Fault, &[&str]); 55] = [
     (Fault::KeepsHalf, &["media-cut"]),
     (Fault::IgnoresRefusals, &["api-refuses"]),
     (Fault::HammersApi, &["api-refuses"]),
+    (Fault::RecordsFirst, &["signature-missing"]),
 ];
 
 /// The faults that show in something that the app does, though it should not.
@@ -143,7 +144,7 @@ async fn checked(emulator: &Emulator, scheme: Scheme, faults: &[Fault]) -> Repor
     // Both options cost time, so only the checks that need them get them.
     let page = match faults {
         [] | [Fault::EscapesNothing] => Some("inbox"),
-        [Fault::OverwritesStatus] => Some("records"),
+        [Fault::OverwritesStatus | Fault::RecordsFirst] => Some("records"),
         _ => None,
     };
     let sends = faults.is_empty() || has(&SENDING);

@@ -169,6 +169,8 @@ pub(crate) enum Fault {
     IgnoresRefusals,
     /// The app calls the API again at once if it responds with an error.
     HammersApi,
+    /// The app refuses a request without a signature, but only after it has recorded the fax.
+    RecordsFirst,
 }
 
 /// What an app does in one of several right ways.
@@ -182,7 +184,7 @@ pub(crate) struct Habits {
 
 impl Fault {
     /// Every fault.
-    pub(crate) const ALL: [Self; 55] = [
+    pub(crate) const ALL: [Self; 56] = [
         Self::IsDown,
         Self::Hangs,
         Self::IsSlow,
@@ -238,6 +240,7 @@ impl Fault {
         Self::KeepsHalf,
         Self::IgnoresRefusals,
         Self::HammersApi,
+        Self::RecordsFirst,
     ];
 }
 
@@ -443,6 +446,10 @@ impl Shared {
         }
         // The signature of a GET covers its URL, which contains the parameters.
         if !self.trusts(uri, headers, if takes_get { Vec::new() } else { params }) {
+            let is_unsigned = !headers.contains_key("x-twilio-signature");
+            if self.has(Fault::RecordsFirst) && is_unsigned && uri.path() == "/received" {
+                self.add_record(Record::of(&form));
+            }
             return StatusCode::FORBIDDEN.into_response();
         }
         if get("FaxSid").is_empty() || get("AccountSid") != self.account {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
-use super::judging::{accepted, refused};
+use super::judging::{Wrong, accepted, refused};
 use super::leaks::leak;
 use crate::check::activity::Request;
 use crate::check::direct::Raw;
@@ -36,7 +36,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: SECURITY,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, |_| json!({ "signature": "bad" }))),
+        run: |run| Box::pin(refused(run, &WRONG, "signature-wrong")),
     },
     Check {
         id: "signature-missing",
@@ -49,7 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: SECURITY,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, |_| json!({ "signature": "missing" }))),
+        run: |run| Box::pin(refused(run, &WRONG, "signature-missing")),
     },
     Check {
         id: "parameter-changed",
@@ -63,7 +63,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: SECURITY,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, tampered)),
+        run: |run| Box::pin(refused(run, &WRONG, "parameter-changed")),
     },
     Check {
         id: "other-token",
@@ -76,7 +76,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: CAUSES,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, |_| json!({ "signature": "other-token" }))),
+        run: |run| Box::pin(refused(run, &WRONG, "other-token")),
     },
     Check {
         id: "port-in-url",
@@ -195,6 +195,14 @@ pub(super) const CHECKS: &[Check] = &[
         turn: Turn::Beside,
         run: |run| Box::pin(no_leak(run)),
     },
+];
+
+/// The requests that an app must refuse: each check, and the rule's effect that makes a request wrong.
+const WRONG: [Wrong; 4] = [
+    ("signature-wrong", |_| json!({ "signature": "bad" })),
+    ("signature-missing", |_| json!({ "signature": "missing" })),
+    ("parameter-changed", tampered),
+    ("other-token", |_| json!({ "signature": "other-token" })),
 ];
 
 /// Returns an effect that makes the signature cover other parameters than those that are sent.
