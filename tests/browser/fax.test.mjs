@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { App, Emulator } from "./parts/emulator.mjs";
+import { ACCOUNT, App, Emulator } from "./parts/emulator.mjs";
 import { assertAccessible, assertClean, assertFits, launch, open } from "./parts/browser.mjs";
 
 /** A task of the page's main thread that takes longer than this drops frames of the page that is being drawn. */
@@ -20,6 +20,7 @@ before(async () => {
     "/fax/received": { status: 500, headers: { "content-type": "text/plain" }, body: "one\ntwo\nthree\n" },
     "/signed": { status: 403, headers: { "content-type": "application/json" }, body: '{"error":"invalid signature"}' },
     "/status": { status: 204 },
+    "/empty": { headers: { "content-type": "text/xml" }, body: "<Response></Response>" },
   };
   [browser, app] = await Promise.all([launch(), App.start(answers)]);
   emulator = await Emulator.start({ flags: ["--pace", "10", "--fax-url", `${app.url}/fax`] });
@@ -210,6 +211,23 @@ test("a failed callback is marked, and a step has an address", async () => {
     assert.equal(download.suggestedFilename(), `${sid}.${ending}`);
   }
   await linked.context().close();
+});
+
+test("a response with the status 200 whose TwiML can't be used is one of the problems with the app", async () => {
+  const numbers = `/2010-04-01/Accounts/${ACCOUNT}/IncomingPhoneNumbers`;
+  const { incoming_phone_numbers: [number] } = await quick.rest("GET", `${numbers}.json`);
+  const change = (urls) => quick.rest("POST", `${numbers}/${number.sid}.json`, urls);
+  await change({ VoiceUrl: `${app.url}/empty`, VoiceFallbackUrl: `${app.url}/fax` });
+  try {
+    const { fax_sid: sid } = await quick.receive();
+    const page = await show(sid, {}, { of: quick });
+    await page.getByText("2 problems with your app:").waitFor();
+    await page.getByRole("button", { name: /^alert \d+$/ }).click();
+    await page.locator('.steps > li.marked[data-kind="alert"]').waitFor();
+    await page.context().close();
+  } finally {
+    await change({ VoiceUrl: `${app.url}/fax`, VoiceFallbackUrl: "" });
+  }
 });
 
 test("a webhook is replayed with another status in two steps, beside the original, and two requests are compared", async () => {
