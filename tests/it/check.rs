@@ -110,7 +110,11 @@ async fn an_app_that_goes_down_is_not_judged_any_further() {
 }
 
 pub(crate) async fn get(emulator: &Emulator, path: &str, account: &Account) -> Value {
-    let url = format!("{}/_fauxfax/v1{path}?account={}", emulator.url(), account.sid());
+    get_any(emulator, &format!("{path}?account={}", account.sid())).await
+}
+
+pub(crate) async fn get_any(emulator: &Emulator, target: &str) -> Value {
+    let url = format!("{}/_fauxfax/v1{target}", emulator.url());
     let client = fauxfax::io::client::Client::new(&fauxfax::ClientOptions::default()).expect("a client");
     let request = fauxfax::io::client::Request {
         method: fauxfax::model::webhook::Method::Get,
@@ -250,26 +254,6 @@ async fn a_page_that_changes_by_itself_is_not_compared() {
 }
 
 #[tokio::test]
-async fn an_account_has_one_run_at_a_time() {
-    let (emulator, account) = started().await;
-    let app = apps::app(Manner::Hang).await;
-    let order = options(&account, &format!("{}/fax", app.url));
-    let (begun, stop) = (Notify::new(), Notify::new());
-    let progress = |_: Progress<'_>| begun.notify_one();
-    let first = check::run(endpoint(&emulator), order.clone(), &progress, stop.notified());
-    let second = async {
-        begun.notified().await;
-        let refused = check::run(endpoint(&emulator), order.clone(), &|_| (), std::future::pending()).await;
-        stop.notify_one();
-        refused
-    };
-    let (first, second) = tokio::join!(first, second);
-    assert!(first.expect("it runs").interrupted);
-    let error = second.expect_err("another run is under way").to_string();
-    assert!(error.contains("fauxfax reset --snapshot fauxfax-check-"), "{error}");
-}
-
-#[tokio::test]
 async fn if_the_emulator_stops_the_run_ends_and_says_so() {
     let (emulator, account) = started().await;
     let app = CheckedApp::start(&account.sid().to_string(), &account.auth_token(), &[]).await;
@@ -282,7 +266,7 @@ async fn if_the_emulator_stops_the_run_ends_and_says_so() {
     };
     let report = check::run(endpoint, options, &stop, std::future::pending()).await.expect("it runs");
     assert!(report.notes[0].contains("could not be put back"), "{:?}", report.notes);
-    assert!(report.notes[0].contains("fauxfax reset --snapshot fauxfax-check-"), "{:?}", report.notes);
+    assert!(report.notes[0].contains("fauxfax reset --snapshot fauxfax-check --account"), "{:?}", report.notes);
     assert_eq!(failed(&report), Vec::<&str>::new());
     assert_eq!(verdict(&report, "query-string"), Verdict::NotJudged);
 }

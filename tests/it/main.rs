@@ -12,6 +12,7 @@ mod bins;
 mod cases;
 mod check;
 mod check_api;
+mod check_at_once;
 mod check_matrix;
 mod check_public;
 mod check_reasons;

@@ -367,6 +367,9 @@ async fn snapshots_work_over_the_wire() {
     assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.json["status"], "received");
     let list = tester.done("GET", "/snapshots", Value::Null).await;
     assert_eq!((&list["snapshots"][0]["name"], &list["snapshots"][0]["pending"]), (&"ringing".into(), &1.into()));
+    let (status, detail) = tester.refused("PUT", "/snapshots/ringing?if_absent=true", Value::Null).await;
+    assert_eq!((status, detail.contains("there is a snapshot ringing already")), (409, true), "{detail}");
+    assert_eq!(tester.control("PUT", "/snapshots/other?if_absent=true", Value::Null).await.status, 201);
     tester.done("POST", "/reset?snapshot=ringing", Value::Null).await;
     assert_eq!(tester.control("DELETE", "/snapshots/ringing", Value::Null).await.status, 204);
     assert_eq!(tester.refused("POST", "/snapshots/ringing", Value::Null).await.0, 404);
