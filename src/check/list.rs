@@ -147,6 +147,10 @@ incorrect usage, 3 if the emulator did not respond. `--json` prints the results 
 during the run and can't be turned back, and the journal keeps what happened. Meanwhile the tester's rules are set aside. Accounts
 with faxes in progress are refused.
 
+**The console's page** *Check* shows the runs that it or another client of `POST /check` has begun, because the emulator carries those
+out itself and keeps their reports. `fauxfax check` and the library carry out their runs themselves and only use the emulator's APIs, so
+their reports don't show there; what they sent stays in the traffic.
+
 **Effects that can't be seen** from outside, such as a second record of one fax, show on a page of the app: `--probe URL` names one,
 which is compared before and after, as JSON or else as text. A page that changes by itself, because it shows the time or a form's token,
 proves nothing, so it isn't compared.
