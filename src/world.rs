@@ -220,6 +220,22 @@ impl World {
         self.mutate(|core, now| self.take(core, command, now))
     }
 
+    /// Gives the engine one command if `is_wanted` holds for the engine, under one lock, so that nothing can change in between.
+    /// Returns none if it doesn't hold.
+    ///
+    /// # Errors
+    /// Fails like [`World::handle`].
+    pub fn handle_if<T>(
+        &self,
+        is_wanted: impl FnOnce(&Engine) -> bool,
+        command: impl Command<Done = Result<T, Refusal>>,
+    ) -> Result<Option<T>, Refusal> {
+        self.mutate(|core, now| {
+            let wanted = is_wanted(&core.engine).then_some(command);
+            wanted.map(|command| self.take(core, command, now)).transpose()
+        })
+    }
+
     /// Reads the engine under the world's lock. `view` should copy the data that it needs and return quickly.
     pub fn read<T>(&self, view: impl FnOnce(&Engine) -> T) -> T {
         self.within(|core| view(&core.engine))

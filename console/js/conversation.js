@@ -51,8 +51,8 @@ export class Conversation {
     const [tone, ...content] = this.step(kind, data, event);
     this.append(event, tone, content, isRead);
     if (tone === "bad" && !isRead) this.bad.push(event.seq);
-    // A failed request is in the list already, so an alert about a request isn't added again.
-    if (kind === "alert" && data.level === "error" && !data.request_url) this.failures.push({ seq: event.seq, code: data.code, words: `alert ${data.code}` });
+    // A failed request is in the list already, so an alert about it isn't added again. One about a response that is unusable, though its status isn't an error, is.
+    if (kind === "alert" && data.level === "error" && !(data.request_url && this.listed === data.request_url)) this.failures.push({ seq: event.seq, code: data.code, words: `alert ${data.code}` });
     if (isRead) this.countRead();
   }
 
@@ -135,6 +135,7 @@ export class Conversation {
     const token = Object.entries(data.request_headers ?? {}).find(([name]) => name.toLowerCase() === TOKEN);
     const id = token ? String(token[1]) : String(seq);
     if (!this.requests.has(id)) this.requests.set(id, { seq, data });
+    this.listed = data.error && data.url;
     if (data.error) this.failures.push({ seq, words: [PLACES[data.purpose] ?? data.purpose, data.params?.FaxStatus && `(${data.params.FaxStatus})`, data.status ?? "without a response"].filter(Boolean).join(" ") });
   }
 

@@ -247,16 +247,15 @@ impl Run {
         Err(Stop::not_judged(format!("the page of --probe can't be compared: {}", exchange.outcome())))
     }
 
-    /// Waits until `is_wanted` holds for the page of `--probe`, or until the time for the app's work is over. Returns
-    /// the page if it holds.
+    /// Waits until `is_wanted` holds for the page of `--probe`, or until `end`. Returns the page if it holds.
     ///
     /// # Errors
     /// Fails if the page can't be read.
     pub async fn page_until(
         &self,
+        end: Instant,
         is_wanted: impl Fn(&Exchange) -> bool + Send + Sync,
     ) -> Result<Option<Exchange>, Stop> {
-        let end = Instant::now() + self.options.limits.work;
         let mut looks = interval(PAGE_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -272,10 +271,28 @@ impl Run {
     ///
     /// # Errors
     /// Fails if the page can't be read.
-    pub async fn probe_until(&self, is_wanted: impl Fn(&Page) -> bool + Send + Sync) -> Result<Option<Page>, Stop> {
+    pub async fn probe_until(
+        &self,
+        end: Instant,
+        is_wanted: impl Fn(&Page) -> bool + Send + Sync,
+    ) -> Result<Option<Page>, Stop> {
         let page = |exchange: Exchange| Page::of(exchange.answer);
-        let found = self.page_until(|exchange| is_wanted(&page(exchange.clone()))).await?;
+        let found = self.page_until(end, |exchange| is_wanted(&page(exchange.clone()))).await?;
         Ok(found.map(page))
+    }
+
+    /// Waits until a word is on the page of `--probe` more often than it was, and returns the page; none if that does not
+    /// happen. A page that has not shown the word since before the first fax, in the time for the app's work, is not given
+    /// that time again.
+    ///
+    /// # Errors
+    /// Fails if the page can't be read.
+    pub async fn probe_shows(&self, word: &str, before: &Page) -> Result<Option<Page>, Stop> {
+        let (limits, now) = (self.options.limits, Instant::now());
+        let has_shown = self.first_page.as_ref().is_none_or(|first| before.count(word) > first.count(word));
+        let end =
+            if has_shown { now + limits.work } else { (self.control.ended + limits.work).max(now + limits.settle) };
+        self.probe_until(end, |page| page.count(word) > before.count(word)).await
     }
 
     /// Waits until the page of `--probe` differs from `before`, or has had time to change. Returns whether it differs.

@@ -19,7 +19,7 @@ pub(super) struct ControlTests {
     /// A fax that the app sends, or one that is sent as if by the app.
     sent: Option<Result<Conversation, Stop>>,
     /// The moment at which all of these faxes had ended.
-    ended: Instant,
+    pub(super) ended: Instant,
 }
 
 impl ControlTests {

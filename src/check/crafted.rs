@@ -37,9 +37,14 @@ impl Run {
             (name.clone(), own.map_or_else(|| value.clone(), ToOwned::to_owned))
         };
         let params: Vec<(String, String)> = good.params.iter().map(param).collect();
+        let is_get = good.method == "GET";
+        let configured = good.url_as_configured();
+        // A GET carries the parameters in its URL, which is then all that the signature covers.
+        let url = if is_get { form::with_query(&configured, &params) } else { configured };
+        let in_body = if is_get { &[][..] } else { &params };
         let by_name: BTreeMap<&str, &str> =
-            params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let order = json!({ "url": good.url, "app_url": good.url, "params": by_name });
+            in_body.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let order = json!({ "url": url, "app_url": url, "params": by_name });
         let signed = self.place.api.post("/explain-signature", &order).await?;
         let (header, signature) = (signed["header"].as_str(), signed["expected"].as_str().unwrap_or_default());
         let token = format!("check-{fax}");
@@ -54,8 +59,8 @@ impl Run {
         };
         let headers: Vec<(String, String)> = good.headers.iter().filter_map(replaced).collect();
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let body = form::encode(&params);
-        let raw = Raw { method: "POST", url: &good.url, headers: &headers, body: &body };
+        let body = form::encode(in_body);
+        let raw = Raw { method: &good.method, url: &url, headers: &headers, body: &body };
         let (one, other) = future::try_join(self.ask(&raw), self.ask(&raw)).await?;
         Ok([one, other])
     }

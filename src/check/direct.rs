@@ -60,6 +60,11 @@ impl Direct {
         Ok(Self { client: Client::new(&options)?, verifying, private_only, late })
     }
 
+    /// Returns the client, which connects to no public address unless the user owns the host.
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Makes a request. A redirect is not followed.
     pub(crate) async fn ask(&self, raw: &Raw<'_>) -> Exchange {
         let begun = Instant::now();

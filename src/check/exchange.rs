@@ -84,7 +84,17 @@ impl Exchange {
     /// Returns the URL that the response came from, without the parameters that a GET carries in its query.
     #[must_use]
     pub fn url_without_params(&self) -> String {
-        let url = self.final_url();
+        self.without_params(self.final_url())
+    }
+
+    /// Returns the URL that was requested first as it was configured, without the parameters, which a GET carries in its
+    /// query.
+    #[must_use]
+    pub fn url_as_configured(&self) -> String {
+        self.without_params(&self.url)
+    }
+
+    fn without_params(&self, url: &str) -> String {
         let (address, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
         // A redirect may have led to a URL without the parameters.
         let added = form::added_query(&self.params);

@@ -149,6 +149,10 @@ writes them for CI.
 frozen during the run and can't be turned back, and the journal keeps what happened. Meanwhile the tester's rules are set aside.
 Accounts with faxes in progress are refused.
 
+**The console's page** *Check* shows the runs that were begun there or with `POST /check`, because the emulator carries those out
+and keeps their reports. `fauxfax check` and the library carry out their runs themselves and only use the emulator's APIs, so
+their reports don't show there; the requests that they caused are in the traffic.
+
 **Effects that can't be seen** from outside, such as a second record of one fax, show on a page of the app: `--probe URL` names
 one, which is compared before and after, as JSON or else as text. A page that changes by itself, because it shows the time or a
 form's token, proves nothing, so it isn't compared.
@@ -161,9 +165,13 @@ says.
 
 **Safety.** Only apps on this machine or in a private network are checked; `--i-own-this-host` allows others. An emulator that
 the command starts itself refuses public addresses on each connection, even if a host name resolves to one or a redirect leads
-to one. A running emulator makes its own connections, so the command looks host names up itself before the run, and stops if the
-app redirects elsewhere. A run makes at most 500 requests, at most a hundred faxes or direct requests per second, and takes at
-most ten minutes.
+to one. A running emulator makes its own connections. So the run first asks the app for TwiML itself, and then notifies each
+address that the TwiML or an option names, with a SID that no fax has. If one of them is public or redirects to a public one, the
+run stops before the emulator has called anything. If the app names a public address only for some faxes, the emulator calls it
+once before the run stops.
+
+**Limits.** A run makes at most 500 requests, at most a hundred faxes or direct requests per second, and takes at most ten
+minutes.
 
 One check of the usual lists is left out on purpose: whether signatures are compared in constant time. Over a network that takes
 thousands of requests and proves little; read the code instead.

@@ -8,10 +8,12 @@
 //! | `list.rs` | the list of all checks, how one is selected, and the pages made from the list |
 //! | `run.rs` | runs the selected checks within limits, in turn or side by side |
 //! | `place.rs` | prepares the account for a run, and puts back what the run changed |
+//! | `scout.rs` | refuses an app that would make a running emulator call a public address |
 //! | `control_test.rs` | the good requests that come first; checks that depend on a refused one aren't judged |
 //! | `stimulus.rs`, `conversation.rs` | makes a fax with its rules, and reads what happened |
 //! | `sending.rs` | makes the app send a fax, with the user's command |
 //! | `activity.rs`, `page.rs` | what the app itself did: REST calls, downloads, and the page of `--probe` |
+//! | `effects.rs` | what the app did about one fax, and whether it did so twice |
 //! | `crafted.rs` | a notification that reaches the app twice at the same moment |
 //! | `direct.rs` | requests that the emulator never makes: unsigned, malformed, with any method |
 //! | `old_tls.rs` | how an app responds to versions of TLS that are too old |
@@ -24,6 +26,7 @@ mod control_test;
 mod conversation;
 mod crafted;
 mod direct;
+mod effects;
 mod error;
 mod exchange;
 mod groups;
@@ -35,6 +38,7 @@ mod page;
 mod place;
 pub mod report;
 mod run;
+mod scout;
 mod sending;
 mod stimulus;
 

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 /// Whole numbers from this one up are regarded as a time or an id, not as a number of faxes.
-const COUNT_END: u64 = 1_000_000;
+const COUNT_END: i64 = 1_000_000;
 
 /// A page of the app at one moment: JSON, which is compared as values, or any other text.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,18 +21,27 @@ impl Page {
         serde_json::from_str(&text).ok().map_or(Self::Text(text), Self::Json)
     }
 
-    /// Returns by how many values or words the page has grown since an earlier moment. If their number is the same,
-    /// returns by how much the first count on the page that has risen has increased.
+    /// Returns by how many values or words the page has grown since an earlier moment, less those that were removed. If their
+    /// number is the same, returns by how much the first count on the page that has risen has increased.
     #[must_use]
-    pub fn growth(&self, earlier: &Self) -> u64 {
+    pub fn growth(&self, earlier: &Self) -> i64 {
         let (now, then) = (self.values(), earlier.values());
         if now.len() != then.len() {
-            return u64::try_from(now.len().saturating_sub(then.len())).unwrap_or(u64::MAX);
+            return number(now.len()).saturating_sub(number(then.len()));
         }
-        let count = |text: &str| text.parse::<u64>().ok().filter(|count| *count < COUNT_END);
+        let count = |text: &str| text.parse::<i64>().ok().filter(|count| (0..COUNT_END).contains(count));
         let risen =
             now.iter().zip(&then).find_map(|(now, then)| count(now)?.checked_sub(count(then)?).filter(|by| *by > 0));
         risen.unwrap_or_default()
+    }
+
+    /// Returns how often the page mentions an id, as a name or a value, or within one, such as a URL.
+    #[must_use]
+    pub fn mentions(&self, id: &str) -> i64 {
+        number(match self {
+            Self::Json(json) => json.to_string().matches(id).count(),
+            Self::Text(text) => text.matches(id).count(),
+        })
     }
 
     /// Returns how often a word is on the page, regardless of case.
@@ -64,6 +73,10 @@ fn leaves(json: &Value, values: &mut Vec<String>) {
     }
 }
 
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
 }
@@ -72,7 +85,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    fn growth(earlier: &str, later: &str) -> u64 {
+    fn growth(earlier: &str, later: &str) -> i64 {
         Page::of(later.to_owned()).growth(&Page::of(earlier.to_owned()))
     }
 
@@ -84,7 +97,7 @@ mod tests {
         assert_eq!(growth("<ul><li>FX1</ul>", "<ul><li>FX1<li>FX2<li>FX2</ul>"), 4);
         assert_eq!(growth(r#"{"count":5,"time":1764560000}"#, r#"{"count":7,"time":1764560009}"#), 2);
         assert_eq!(growth("5 faxes", "6 faxes"), 1);
-        assert_eq!(growth(&list(3), &list(1)), 0);
+        assert_eq!(growth(&list(3), &list(1)), -4);
         assert_eq!(growth("9 faxes", "8 faxes"), 0);
     }
 
@@ -93,5 +106,12 @@ mod tests {
         let page = Page::of(r#"{"a":"delivered","b":["Fax: Delivered!","undelivered"]}"#.to_owned());
         assert_eq!(page.count("delivered"), 2);
         assert_eq!(Page::of("<td>delivered</td>".to_owned()).count("delivered"), 1);
+    }
+
+    #[test]
+    fn an_id_is_found_as_a_whole_value_and_within_others() {
+        let id = "831455c6-574e";
+        let page = Page::of(format!(r#"[{{"id":"{id}","url":"http://h/{id}/1.pdf"}},"831455c6"]"#));
+        assert_eq!((page.mentions(id), Page::of(format!("<li>{id}<li>{id}")).mentions(id)), (2, 2));
     }
 }

@@ -1,7 +1,6 @@
 //! The account in which the checks run: prepares it, and puts back what the run has changed in an emulator that keeps
 //! running.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,9 +10,13 @@ use super::api::Api;
 use super::{Options, RunError};
 use crate::client::{self, ApiError, Endpoint};
 use crate::model::account::Dialect;
+use crate::model::webhook::Method;
 
-/// The beginning of the names of the snapshots that a run takes.
+/// The name of the snapshot that a run takes. It also says that the account belongs to the run: the emulator takes it only if
+/// there is none, so of two runs that begin at once, only one gets it.
 const SNAPSHOT: &str = "fauxfax-check";
+/// The problem with which the emulator refuses to take a snapshot that there is already.
+const SNAPSHOT_EXISTS: &str = "snapshot-exists";
 /// The number that is bought for an account without a fax number.
 const NUMBER: &str = "+15017122661";
 /// The time limit for putting everything back.
@@ -25,12 +28,18 @@ pub(super) struct Place {
     pub(super) api: Api,
     pub(super) sid: String,
     pub(super) token: String,
+    /// What webhooks are signed with: the token, or the signing key of a SignalWire project that has one.
+    pub(super) signing_key: String,
     pub(super) dialect: Dialect,
     /// The number that faxes are sent to.
     pub(super) number: String,
     number_sid: String,
     /// The HTTP method with which the number asks the app.
     pub(super) method: String,
+    /// The number's own StatusCallback, which is notified of a fax if the app's TwiML has no action, and its HTTP method.
+    pub(super) status_callback: Option<(String, Method)>,
+    /// The time that the account's clock shows once it is frozen.
+    pub(super) now: Option<String>,
     before: Before,
 }
 
@@ -39,8 +48,8 @@ pub(super) struct Place {
 struct Before {
     /// Whether the run created the account.
     created: bool,
-    /// The snapshot that was taken.
-    snapshot: Option<String>,
+    /// The name of the snapshot that was taken.
+    snapshot: Option<&'static str>,
     /// The clock as it was: its mode and its time.
     clock: Option<(String, String)>,
     debugger_url: Option<String>,
@@ -68,7 +77,19 @@ impl Place {
         let dialect = client::dialect_of(&sid);
         let (number, number_sid, method) = (String::new(), String::new(), String::new());
         let mut place = match token {
-            Ok(token) => Self { api, sid, token, dialect, number, number_sid, method, before },
+            Ok(token) => Self {
+                signing_key: account["signing_key"].as_str().unwrap_or(&token).to_owned(),
+                api,
+                sid,
+                token,
+                dialect,
+                number,
+                number_sid,
+                method,
+                status_callback: None,
+                now: None,
+                before,
+            },
             Err(error) => return Err(error),
         };
         match place.change(&account, options, voice_url).await {
@@ -81,30 +102,46 @@ impl Place {
     }
 
     async fn change(&mut self, account: &Value, options: &Options, voice_url: &str) -> Result<(), RunError> {
-        if options.restores && !self.before.created {
-            let pending = account["pending"].as_u64().unwrap_or_default();
-            if pending > 0 {
-                return Err(RunError::Busy { account: self.sid.clone(), pending });
-            }
-            let snapshots = self.api.get("/snapshots", &[]).await?;
-            let names = snapshots["snapshots"].as_array().into_iter().flatten().map(|each| text(&each["name"]));
-            if let Some(snapshot) = names.into_iter().find(|name| name.starts_with(SNAPSHOT)) {
-                return Err(RunError::UnderWay { account: self.sid.clone(), snapshot });
-            }
-            let clock = self.api.get("/clock", &[]).await?;
-            let name = format!("{SNAPSHOT}-{:016x}", RandomState::new().hash_one(0));
-            self.api.control("PUT", &format!("/snapshots/{name}"), &[], None).await?;
-            self.before.snapshot = Some(name);
-            self.before.clock = Some((text(&clock["mode"]), text(&clock["now"])));
-            self.before.debugger_url = account["debugger_url"].as_str().map(ToOwned::to_owned);
-        }
-        self.api.control("PUT", "/clock", &[], Some(&json!({ "mode": "frozen" }))).await?;
+        let claimed = if options.restores { Some(self.claim().await?) } else { None };
+        let account = claimed.as_ref().unwrap_or(account);
+        let frozen = self.api.control("PUT", "/clock", &[], Some(&json!({ "mode": "frozen" }))).await?;
+        self.now = frozen["now"].as_str().map(ToOwned::to_owned);
         self.api.control("DELETE", "/rules", &[], None).await?;
         if account["debugger_url"].is_string() {
             self.api.post(&format!("/accounts/{}", self.sid), &json!({ "debugger_url": null })).await?;
         }
         self.choose_number(account, &options.url).await?;
         Ok(self.set_voice_url(voice_url).await?)
+    }
+
+    /// Makes the account the run's own, remembers what has to be put back, and returns the account as it is then.
+    async fn claim(&mut self) -> Result<Value, RunError> {
+        let path = format!("/snapshots/{SNAPSHOT}");
+        let taken = self.api.control("PUT", &path, &[("if_absent", "true")], None).await;
+        let taken = taken.map_err(|error| {
+            let exists = matches!(&error, ApiError::Refused { name, .. } if name == SNAPSHOT_EXISTS);
+            // The account belongs to another run now, even if this one has made it.
+            self.before.created &= !exists;
+            let under_way = || RunError::UnderWay { account: self.sid.clone(), snapshot: SNAPSHOT.to_owned() };
+            if exists { under_way() } else { error.into() }
+        })?;
+        self.check_idle(taken["pending"].as_u64().unwrap_or_default()).await?;
+        self.before.snapshot = Some(SNAPSHOT);
+        // Read only now, because a run that was ending may have put these back meanwhile.
+        let clock = self.api.get("/clock", &[]).await?;
+        let account = self.api.get(&format!("/accounts/{}", self.sid), &[]).await?;
+        self.before.clock = Some((text(&clock["mode"]), text(&clock["now"])));
+        self.before.debugger_url = account["debugger_url"].as_str().map(ToOwned::to_owned);
+        Ok(account)
+    }
+
+    /// Gives the account back if faxes are in progress, of which there are `pending`.
+    async fn check_idle(&self, pending: u64) -> Result<(), RunError> {
+        if pending == 0 {
+            return Ok(());
+        }
+        self.api.control("DELETE", &format!("/snapshots/{SNAPSHOT}"), &[], None).await?;
+        Err(RunError::Busy { account: self.sid.clone(), pending })
     }
 
     /// Chooses the account's number that already asks the app, or else the account's first fax number; buys one if
@@ -123,6 +160,9 @@ impl Place {
         };
         (self.number, self.number_sid) = (text(&number["phone_number"]), text(&number["sid"]));
         self.method = text(&number["voice_method"]);
+        let callback = number["status_callback"].as_str().filter(|url| !url.is_empty());
+        let method = number["status_callback_method"].as_str().and_then(Method::from_word).unwrap_or_default();
+        self.status_callback = callback.map(|url| (url.to_owned(), method));
         Ok(())
     }
 
@@ -172,17 +212,20 @@ impl Place {
             self.api.control("DELETE", &format!("/accounts/{}", self.sid), &[], None).await?;
             return Ok(Vec::new());
         }
-        let (Some(snapshot), Some((mode, then))) = (&self.before.snapshot, &self.before.clock) else {
+        let Some(snapshot) = self.before.snapshot else { return Ok(Vec::new()) };
+        let path = format!("/snapshots/{snapshot}");
+        let Some((mode, then)) = &self.before.clock else {
+            self.api.control("DELETE", &path, &[], None).await?;
             return Ok(Vec::new());
         };
-        let path = format!("/snapshots/{snapshot}");
         self.api.control("POST", &path, &[], None).await?;
-        self.api.control("DELETE", &path, &[], None).await?;
         if let Some(url) = &self.before.debugger_url {
             self.api.post(&format!("/accounts/{}", self.sid), &json!({ "debugger_url": url })).await?;
         }
         let clock = self.api.control("PUT", "/clock", &[], Some(&json!({ "mode": mode }))).await?;
         let now = text(&clock["now"]);
+        // Comes last, because another run may begin from then on.
+        self.api.control("DELETE", &path, &[], None).await?;
         Ok(vec![format!(
             "account {} is as it was before the run, except that its journal goes on and its clock, which can't be turned \
              back, has moved from {then} to {now}",
@@ -191,7 +234,7 @@ impl Place {
     }
 
     fn not_restored(&self, why: &str) -> String {
-        let reset = match &self.before.snapshot {
+        let reset = match self.before.snapshot.filter(|_| !self.before.created) {
             Some(snapshot) => format!("fauxfax reset --snapshot {snapshot} --account {}", self.sid),
             None => format!("fauxfax accounts remove {}", self.sid),
         };

@@ -1,23 +1,27 @@
 //! Runs the selected checks against the app, within limits on time, requests and rate, and always ends with a report.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use url::Url;
 
 use super::control_test::ControlTests;
 use super::conversation::Conversation;
 use super::direct::{Closing, Direct, Raw};
+use super::effects::Usual;
 use super::exchange::Exchange;
 use super::old_tls::HelloReply;
 use super::options::{CHECKS_AT_ONCE_MAX, FIRST_CALLER, Options, STIMULUS_INTERVAL};
+use super::page::Page;
 use super::place::Place;
 use super::report::{Report, Result as CheckResult};
-use super::{Check, Finding, RunError, Stop, Turn, Verdict};
+use super::{Check, Finding, Judged, RunError, Stop, Turn, Verdict};
 use crate::client::{ApiError, Endpoint};
 use crate::dialect::unseen;
 use crate::model::account::Dialect;
@@ -45,7 +49,7 @@ pub struct Run {
     pub(super) place: Place,
     pub(super) control: ControlTests,
     pub(super) callers: AtomicU64,
-    direct: Direct,
+    pub(super) direct: Direct,
     /// The number of requests to the app that have been made or are expected.
     requests: AtomicUsize,
     pace: tokio::sync::Mutex<Interval>,
@@ -55,6 +59,12 @@ pub struct Run {
     lost_emulator: AtomicBool,
     /// Whether the page of `--probe` changes by itself, so that it isn't compared.
     pub(super) page_is_unsteady: AtomicBool,
+    /// The page of `--probe` before the first fax.
+    pub(super) first_page: Option<Page>,
+    /// What the app does about a usual fax.
+    pub(super) usual: OnceCell<Usual>,
+    /// How the app was judged by requests that it must refuse, by the ids of the checks, if all were judged together.
+    pub(super) refusals: OnceCell<BTreeMap<&'static str, Judged>>,
     /// How often the page of `--probe` was read.
     page_reads: AtomicUsize,
     /// Whether a check has already failed because the app went down.
@@ -65,8 +75,8 @@ pub struct Run {
 /// this returns; if the returned future is dropped, that can't happen.
 ///
 /// # Errors
-/// Fails if the run can't begin: the app's address is not a URL, or is public, or the emulator or its account can't be
-/// used.
+/// Fails if the run can't begin: the app's address is not a URL, or is public, or leads to a public one, or the emulator or
+/// its account can't be used.
 pub async fn run(
     endpoint: Endpoint,
     options: Options,
@@ -85,14 +95,19 @@ pub async fn run(
     let mut run = Run::new(place, options, direct);
     let results = Mutex::new(Vec::new());
     let judging = async {
+        run.scout().await?;
+        // The checks that compare the page say why it can't be read.
+        run.first_page = run.probe().await.unwrap_or_default();
         run.control = ControlTests::made(&run).await;
         run.judge_all(begun, &results, progress).await;
+        Ok::<_, RunError>(())
     };
-    let cut = tokio::select! {
-        () = judging => None,
-        () = cancel => Some("the run was interrupted"),
+    let (begins, cut) = tokio::select! {
+        begins = judging => (begins, None),
+        () = cancel => (Ok(()), Some("the run was interrupted")),
     };
     let notes = run.place.restore(&run.options).await;
+    begins?;
     let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     let results = in_order(&run.options.checks, results, cut.unwrap_or("the run ended before this check"));
     Ok(Report {
@@ -122,6 +137,9 @@ impl Run {
             stopped: Mutex::new(None),
             lost_emulator: AtomicBool::new(false),
             page_is_unsteady: AtomicBool::new(false),
+            first_page: None,
+            usual: OnceCell::new(),
+            refusals: OnceCell::new(),
             page_reads: AtomicUsize::new(0),
             app_is_gone: AtomicBool::new(false),
         }

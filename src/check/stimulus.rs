@@ -12,10 +12,13 @@ use super::exchange::Exchange;
 use super::{Run, Stop};
 use crate::client::ApiError;
 use crate::io::own::CONTROL_BASE;
-use crate::model::webhook::Purpose;
+use crate::model::webhook::{Method, Purpose};
 
 /// How long a fax may take to end, including the time that the app takes to respond, in seconds of real time.
 const SETTLE_S: u64 = 60;
+/// How long a notification is held back so that something can be seen before it, in milliseconds of virtual time. On a line
+/// without delay, a fax ends as soon as the app has been asked for TwiML.
+const HELD_MS: u64 = 60_000;
 /// The number of requests to the app that a fax usually causes.
 const REQUESTS_OF_FAX: usize = 2;
 
@@ -37,6 +40,8 @@ pub struct Order {
     /// The called number, which no other fax of the run has; `None` if the app chooses it.
     to: Option<String>,
     status_callback: String,
+    /// The HTTP method of the status callbacks.
+    method: String,
     rules: Vec<Value>,
 }
 
@@ -83,6 +88,11 @@ impl Call {
         self
     }
 
+    /// Returns whether the fax is received with an action of its own, without asking the app for TwiML.
+    pub fn has_action(&self) -> bool {
+        self.fields["action"].is_string()
+    }
+
     /// Makes this number, address or name the caller instead. Rules that are added later match it; such a call must not
     /// run beside others from the same caller.
     pub fn from(self, caller: &str) -> Self {
@@ -123,10 +133,31 @@ impl Run {
         }
     }
 
+    /// Does the same as [`Run::call_with`], but the request waits until the clock is moved.
+    pub fn call_held(&self, purpose: Purpose, effect: &Value) -> Call {
+        // A request that is dropped can't have any other effect.
+        if effect["drop"] == true {
+            return self.call_with(purpose, effect);
+        }
+        let mut held = effect.as_object().cloned().unwrap_or_default();
+        held.insert("delay_ms".to_owned(), HELD_MS.into());
+        self.call_with(purpose, &held.into())
+    }
+
     /// Returns a fax to be sent to a number of its own, with this status callback.
     pub fn order(&self, status_callback: &str) -> Order {
-        let to = Some(self.next_number());
-        Order { to, status_callback: status_callback.to_owned(), rules: Vec::new() }
+        let (to, method) = (Some(self.next_number()), Method::Post.to_string());
+        Order { to, status_callback: status_callback.to_owned(), method, rules: Vec::new() }
+    }
+
+    /// Returns a fax to be sent to a number of its own, of which the app is notified as in the good status callback.
+    ///
+    /// # Errors
+    /// Fails if the app did not accept that callback.
+    pub fn order_like_good(&self) -> Result<Order, Stop> {
+        let good = self.accepted(Purpose::StatusCallback)?;
+        // The URL of a GET contains the parameters, which belong to the first fax.
+        Ok(Order { method: good.method.clone(), ..self.order(&good.url_as_configured()) })
     }
 
     /// Returns a fax that the user's command makes the app send or, if there is no such command, one that the run sends as
@@ -135,7 +166,7 @@ impl Run {
     /// # Errors
     /// Fails if the app did not accept the good status callback.
     pub fn order_of_app(&self) -> Result<Order, Stop> {
-        let order = self.order(&self.accepted(Purpose::StatusCallback)?.url);
+        let order = self.order_like_good()?;
         Ok(if self.options.send.is_some() { Order { to: None, ..order } } else { order })
     }
 
@@ -214,12 +245,16 @@ impl Run {
         let queueing = async {
             let Some(to) = &order.to else { return self.fax_of_app().await };
             let since = self.last_seq().await?;
-            let form = [
+            let mut form = vec![
                 ("From", self.place.number.as_str()),
                 ("To", to),
                 ("MediaUrl", document.as_str()),
                 ("StatusCallback", order.status_callback.as_str()),
             ];
+            // Only SignalWire has this parameter, and sends any callback by GET.
+            if order.method != Method::Post.as_str() {
+                form.push(("StatusCallbackMethod", order.method.as_str()));
+            }
             let fax = self.place.rest(&self.place.faxes(), &form).await?;
             Ok((text(&fax["sid"]), since))
         };
@@ -389,7 +424,7 @@ impl Run {
         let _ = self.place.api.control("DELETE", "/rules", &[], None).await;
     }
 
-    fn next_number(&self) -> String {
+    pub(super) fn next_number(&self) -> String {
         format!("+{}", self.callers.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
     }
 }

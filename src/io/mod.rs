@@ -22,6 +22,7 @@ mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "without_tls.rs"]
 mod tls;
+pub(crate) mod trial;
 mod webhook;
 
 use std::sync::Arc;

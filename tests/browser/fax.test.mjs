@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { App, Emulator } from "./parts/emulator.mjs";
+import { ACCOUNT, App, Emulator } from "./parts/emulator.mjs";
 import { assertAccessible, assertClean, assertFits, launch, open } from "./parts/browser.mjs";
 
 /** The longest that a task may take on the main thread. A longer one would drop frames while a fax page is drawn. */
@@ -21,6 +21,7 @@ before(async () => {
     "/fax/received": { status: 500, headers: { "content-type": "text/plain" }, body: "one\ntwo\nthree\n" },
     "/signed": { status: 403, headers: { "content-type": "application/json" }, body: '{"error":"invalid signature"}' },
     "/status": { status: 204 },
+    "/empty": { headers: { "content-type": "text/xml" }, body: "<Response></Response>" },
   };
   [browser, app] = await Promise.all([launch(), App.start(answers)]);
   emulator = await Emulator.start({ flags: ["--pace", "10", "--fax-url", `${app.url}/fax`] });
@@ -211,6 +212,23 @@ test("a failed callback is marked, and each step has a link to itself", async ()
     assert.equal(download.suggestedFilename(), `${sid}.${ending}`);
   }
   await linked.context().close();
+});
+
+test("a response with the status 200 whose TwiML can't be used is one of the problems with the app", async () => {
+  const numbers = `/2010-04-01/Accounts/${ACCOUNT}/IncomingPhoneNumbers`;
+  const { incoming_phone_numbers: [number] } = await quick.rest("GET", `${numbers}.json`);
+  const change = (urls) => quick.rest("POST", `${numbers}/${number.sid}.json`, urls);
+  await change({ VoiceUrl: `${app.url}/empty`, VoiceFallbackUrl: `${app.url}/fax` });
+  try {
+    const { fax_sid: sid } = await quick.receive();
+    const page = await show(sid, {}, { of: quick });
+    await page.getByText("2 problems with your app:").waitFor();
+    await page.getByRole("button", { name: /^alert \d+$/ }).click();
+    await page.locator('.steps > li.marked[data-kind="alert"]').waitFor();
+    await page.context().close();
+  } finally {
+    await change({ VoiceUrl: `${app.url}/fax`, VoiceFallbackUrl: "" });
+  }
 });
 
 test("a webhook is replayed with another status and shown beside the original, and two requests are compared", async () => {

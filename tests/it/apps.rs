@@ -68,6 +68,17 @@ pub(crate) async fn answering(status: u16, headers: &str, body: &str) -> App {
     app(Manner::Say(text.into_bytes())).await
 }
 
+/// Starts an app with these routes.
+#[expect(clippy::disallowed_methods, reason = "the app is not part of the emulator")]
+pub(crate) async fn routed(routes: axum::Router) -> App {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let task = Handle::current().spawn(async move {
+        axum::serve(listener, routes).await.expect("it serves");
+    });
+    App { url, task: Some(task), _held: Vec::new(), _listener: None }
+}
+
 /// Returns an app that has closed its port, so that nothing listens on it.
 pub(crate) async fn closed() -> App {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");

@@ -29,7 +29,7 @@ fn request(method: &str, account: &Account, host: &str, body: &Value) -> String 
 }
 
 /// Makes a call about the account's checks, and returns the response's status and JSON.
-async fn call(emulator: &Emulator, method: &str, account: &Account, body: Value) -> (u16, Value) {
+pub(crate) async fn call(emulator: &Emulator, method: &str, account: &Account, body: Value) -> (u16, Value) {
     call_at(emulator, "localhost", method, account, body).await
 }
 

@@ -19,7 +19,7 @@ const APPS_AT_ONCE: usize = 8;
 
 /// Each fault, and exactly those checks that fail or warn because of it. A new group of checks adds its faults here; each
 /// check must fail or warn because of at least one fault.
-const MATRIX: [(Fault, &[&str]); 55] = [
+const MATRIX: [(Fault, &[&str]); 56] = [
     (Fault::IsDown, &["reachable"]),
     (Fault::Hangs, &["twiml", "in-time"]),
     (Fault::IsSlow, &["in-time", "media-slow"]),
@@ -91,6 +91,7 @@ const MATRIX: [(Fault, &[&str]); 55] = [
     (Fault::KeepsHalf, &["media-cut"]),
     (Fault::IgnoresRefusals, &["api-refuses"]),
     (Fault::HammersApi, &["api-refuses"]),
+    (Fault::RecordsFirst, &["signature-missing"]),
 ];
 
 /// The faults that make an app do something that it should not do.
@@ -144,7 +145,7 @@ async fn checked(emulator: &Emulator, scheme: Scheme, faults: &[Fault]) -> Repor
     // `probe` and `send` cost time, so they are given only for the faults that need them.
     let page = match faults {
         [] | [Fault::EscapesNothing] => Some("inbox"),
-        [Fault::OverwritesStatus] => Some("records"),
+        [Fault::OverwritesStatus | Fault::RecordsFirst] => Some("records"),
         _ => None,
     };
     let sends = faults.is_empty() || has(&SENDING);

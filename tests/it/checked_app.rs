@@ -169,11 +169,22 @@ pub(crate) enum Fault {
     IgnoresRefusals,
     /// If the API responds with an error, the app repeats the call at once.
     HammersApi,
+    /// The app refuses a request without a signature, but only after it has recorded the fax.
+    RecordsFirst,
+}
+
+/// What an app does in one of several right ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Habits {
+    /// Whether the app wants GET for every request, and refuses POST.
+    pub(crate) takes_get: bool,
+    /// Whether the app records a fax when it is asked for TwiML, and again when it is notified.
+    pub(crate) records_calls: bool,
 }
 
 impl Fault {
     /// Every fault.
-    pub(crate) const ALL: [Self; 55] = [
+    pub(crate) const ALL: [Self; 56] = [
         Self::IsDown,
         Self::Hangs,
         Self::IsSlow,
@@ -229,6 +240,7 @@ impl Fault {
         Self::KeepsHalf,
         Self::IgnoresRefusals,
         Self::HammersApi,
+        Self::RecordsFirst,
     ];
 }
 
@@ -251,6 +263,7 @@ pub(crate) struct Shared {
     pub(crate) account: String,
     pub(crate) token: String,
     faults: BTreeSet<Fault>,
+    pub(crate) habits: Habits,
     tls: Option<Tls>,
     /// The faxes that the app has handled. If it has acted on a fax twice, the fax is listed twice.
     records: Mutex<Vec<Record>>,
@@ -276,16 +289,26 @@ impl CheckedApp {
     /// Starts an app behind TLS.
     pub(crate) async fn start_tls(account: &str, token: &str, faults: &[Fault]) -> Self {
         let tls = Tls::new(faults.contains(&Fault::SpeaksOldTls));
-        Self::serving(account, token, faults, usize::MAX, Some(tls)).await
+        Self::serving((account, token), (faults, Habits::default()), usize::MAX, Some(tls)).await
+    }
+
+    /// Starts an app with these faults and habits.
+    pub(crate) async fn start_with(account: &str, token: &str, faults: &[Fault], habits: Habits) -> Self {
+        Self::serving((account, token), (faults, habits), usize::MAX, None).await
     }
 
     /// Starts an app that goes down after this many responses.
     pub(crate) async fn start_for(account: &str, token: &str, faults: &[Fault], responses: usize) -> Self {
-        Self::serving(account, token, faults, responses, None).await
+        Self::serving((account, token), (faults, Habits::default()), responses, None).await
     }
 
     #[expect(clippy::disallowed_methods, reason = "the app is not part of the emulator")]
-    async fn serving(account: &str, token: &str, faults: &[Fault], responses: usize, tls: Option<Tls>) -> Self {
+    async fn serving(
+        (account, token): (&str, &str),
+        (faults, habits): (&[Fault], Habits),
+        responses: usize,
+        tls: Option<Tls>,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let origin = match &tls {
@@ -298,6 +321,7 @@ impl CheckedApp {
             account: account.to_owned(),
             token: token.to_owned(),
             faults: faults.iter().copied().collect(),
+            habits,
             tls,
             records: Mutex::new(Vec::new()),
             memory: Memory::default(),
@@ -395,7 +419,7 @@ impl Shared {
             "/visits" => return self.visits.fetch_add(1, Ordering::Relaxed).to_string().into_response(),
             "/send" => return checked_sender::send(self, uri).await.into_response(),
             "/fax" if method != Method::POST && self.has(Fault::ServesGet) => return self.twiml(),
-            "/fax" | "/fax/final" | "/received" | "/status" if method == Method::POST => {}
+            "/fax" | "/fax/final" | "/received" | "/status" if method == self.method() => {}
             "/fax" | "/fax/final" | "/received" | "/status" => return StatusCode::METHOD_NOT_ALLOWED.into_response(),
             _ => return StatusCode::NOT_FOUND.into_response(),
         }
@@ -411,7 +435,9 @@ impl Shared {
         if self.has(Fault::IsSlow) {
             tokio::time::interval_at(tokio::time::Instant::now() + SLOW, SLOW).tick().await;
         }
-        let Ok(form) = Form::parse(body) else { return self.malformed() };
+        let takes_get = self.habits.takes_get;
+        let query = uri.query().unwrap_or_default().as_bytes();
+        let Ok(form) = Form::parse(if takes_get { query } else { body }) else { return self.malformed() };
         let params: Vec<(String, String)> =
             form.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let get = |name: &str| form.get(name).unwrap_or_default();
@@ -419,7 +445,12 @@ impl Shared {
         if self.has(Fault::ActsFirst) && uri.path() != "/fax" {
             checked_inbox::download(self, get("MediaUrl")).await;
         }
-        if !self.trusts(uri, headers, params) {
+        // The signature of a GET covers its URL, which contains the parameters.
+        if !self.trusts(uri, headers, if takes_get { Vec::new() } else { params }) {
+            let is_unsigned = !headers.contains_key("x-twilio-signature");
+            if self.has(Fault::RecordsFirst) && is_unsigned && uri.path() == "/received" {
+                self.add_record(Record::of(&form));
+            }
             return StatusCode::FORBIDDEN.into_response();
         }
         if get("FaxSid").is_empty() || get("AccountSid") != self.account {
@@ -436,8 +467,16 @@ impl Shared {
             "/received" if self.has(Fault::FailsInAction) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             "/received" => checked_inbox::receive(self, &form).await.into_response(),
             "/status" => checked_sender::notified(self, &form).into_response(),
-            _ => self.twiml(),
+            _ => {
+                checked_inbox::ring(self, &form);
+                self.twiml()
+            }
         }
+    }
+
+    /// Returns the method that the app wants.
+    fn method(&self) -> Method {
+        if self.habits.takes_get { Method::GET } else { Method::POST }
     }
 
     pub(crate) fn records(&self) -> Vec<Record> {
@@ -454,7 +493,9 @@ impl Shared {
         }
         let mark = if self.has(Fault::HasByteOrderMark) { "\u{feff}" } else { "" };
         let kind = if self.has(Fault::NamesTwimlHtml) { "text/html" } else { "text/xml" };
-        let xml = format!("{mark}<?xml version=\"1.0\"?><Response><Receive action=\"/received\"/></Response>");
+        let method = self.method();
+        let receive = format!("<Receive action=\"/received\" method=\"{method}\"/>");
+        let xml = format!("{mark}<?xml version=\"1.0\"?><Response>{receive}</Response>");
         ([(header::CONTENT_TYPE, kind)], xml).into_response()
     }
 

@@ -43,6 +43,14 @@ pub(crate) struct Record {
     station: String,
 }
 
+impl Record {
+    /// Returns the record of the fax that a notification is about.
+    pub(crate) fn of(form: &Form) -> Self {
+        let get = |name: &str| form.get(name).unwrap_or_default().to_owned();
+        Self { fax: get("FaxSid"), station: get("RemoteStationId") }
+    }
+}
+
 /// The response to a download.
 struct Answer {
     status: u16,
@@ -67,10 +75,19 @@ pub(crate) fn refusal(app: &Shared, uri: &Uri, form: &Form) -> Option<StatusCode
     refusals.iter().find(|(fault, applies, _)| *applies && app.has(*fault)).map(|(.., status)| *status)
 }
 
+/// Records that the app was asked about a fax, if the app has this habit and has not recorded that already.
+pub(crate) fn ring(app: &Shared, form: &Form) {
+    let fax = format!("call {}", Record::of(form).fax);
+    let is_known = app.records().iter().any(|known| known.fax == fax);
+    if app.habits.records_calls && (!is_known || app.has(Fault::ActsTwice)) {
+        app.add_record(Record { fax, station: String::new() });
+    }
+}
+
 /// Records a received fax, unless it is recorded already, and downloads its document.
 pub(crate) async fn receive(app: &Arc<Shared>, form: &Form) -> StatusCode {
     let get = |name: &str| form.get(name).unwrap_or_default().to_owned();
-    let record = Record { fax: get("FaxSid"), station: get("RemoteStationId") };
+    let record = Record::of(form);
     if app.records().iter().any(|known| known.fax == record.fax) && !app.has(Fault::ActsTwice) {
         return StatusCode::NO_CONTENT;
     }

@@ -508,8 +508,8 @@ async fn a_bad_field_of_an_incoming_fax_is_refused_by_name() {
     for (body, status, part) in [
         (json!({ "to": "+15550000000" }), 404, "+15550000000"),
         (json!({ "to": "nonsense" }), 422, "to"),
-        (json!({ "pages": 0 }), 422, "pages: 1 to"),
-        (json!({ "pages": 1_000_000_000 }), 422, "pages: 1 to"),
+        (json!({ "pages": 0 }), 422, "pages: must be 1 to"),
+        (json!({ "pages": 1_000_000_000 }), 422, "pages: must be 1 to"),
         (json!({ "quality": "good" }), 422, "standard, fine, superfine"),
         (json!({ "station_id": "x".repeat(21) }), 422, "20 characters"),
         (json!({ "outcome": "busy" }), 422, "outcome"),

@@ -323,8 +323,8 @@ async fn a_clock_refuses_impossible_moves() {
         (json!({ "seconds": 1e300 }), "seconds"),
         (json!({ "to": "1999-01-01T00:00:00Z" }), "can't move back"),
         (json!({ "to": "soon" }), "an RFC 3339 date and time"),
-        (json!({ "seconds": 1, "to": "2030-01-01T00:00:00Z" }), "either"),
-        (json!({}), "either"),
+        (json!({ "seconds": 1, "to": "2030-01-01T00:00:00Z" }), "one of seconds"),
+        (json!({}), "one of seconds"),
         (json!({ "seconds": 1, "timeout": 1e6 }), "600"),
     ] {
         let (status, detail) = tester.refused("POST", "/clock/advance", order.clone()).await;
@@ -370,6 +370,9 @@ async fn snapshots_are_taken_restored_listed_and_removed() {
     assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.json["status"], "received");
     let list = tester.done("GET", "/snapshots", Value::Null).await;
     assert_eq!((&list["snapshots"][0]["name"], &list["snapshots"][0]["pending"]), (&"ringing".into(), &1.into()));
+    let (status, detail) = tester.refused("PUT", "/snapshots/ringing?if_absent=true", Value::Null).await;
+    assert_eq!((status, detail.contains("there is a snapshot ringing already")), (409, true), "{detail}");
+    assert_eq!(tester.control("PUT", "/snapshots/other?if_absent=true", Value::Null).await.status, 201);
     tester.done("POST", "/reset?snapshot=ringing", Value::Null).await;
     assert_eq!(tester.control("DELETE", "/snapshots/ringing", Value::Null).await.status, 204);
     assert_eq!(tester.refused("POST", "/snapshots/ringing", Value::Null).await.0, 404);

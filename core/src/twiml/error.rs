@@ -27,10 +27,10 @@ pub enum TwimlError {
     /// The body is not well-formed XML.
     #[error("the TwiML can't be parsed: {0}")]
     Malformed(String),
-    /// The body is compressed. No request asks for that: none has an Accept-Encoding header.
+    /// The body is compressed. No request asks for that, unless a rule gives it an Accept-Encoding header.
     #[error(
-        "the response is compressed (Content-Encoding: {coding}), although the request has no Accept-Encoding header; \
-         make the app, or the proxy in front of it, send the response uncompressed"
+        "the response is compressed (Content-Encoding: {coding}), and the emulator reads no compressed response; make the \
+         app, or the proxy in front of it, send the response uncompressed"
     )]
     Compressed {
         /// The value of the Content-Encoding header.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
-use super::judging::{accepted, refused};
+use super::judging::{Wrong, accepted, refused};
 use super::leaks::leak;
 use crate::check::activity::Request;
 use crate::check::direct::Raw;
@@ -36,7 +36,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: SECURITY,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, |_| json!({ "signature": "bad" }))),
+        run: |run| Box::pin(refused(run, &WRONG, "signature-wrong")),
     },
     Check {
         id: "signature-missing",
@@ -49,7 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: SECURITY,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, |_| json!({ "signature": "missing" }))),
+        run: |run| Box::pin(refused(run, &WRONG, "signature-missing")),
     },
     Check {
         id: "parameter-changed",
@@ -63,7 +63,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: SECURITY,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, tampered)),
+        run: |run| Box::pin(refused(run, &WRONG, "parameter-changed")),
     },
     Check {
         id: "other-token",
@@ -76,7 +76,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: CAUSES,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, |_| json!({ "signature": "other-token" }))),
+        run: |run| Box::pin(refused(run, &WRONG, "other-token")),
     },
     Check {
         id: "port-in-url",
@@ -197,6 +197,14 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
+/// The requests that an app must refuse: each check, and the rule's effect that makes a request wrong.
+const WRONG: [Wrong; 4] = [
+    ("signature-wrong", |_| json!({ "signature": "bad" })),
+    ("signature-missing", |_| json!({ "signature": "missing" })),
+    ("parameter-changed", tampered),
+    ("other-token", |_| json!({ "signature": "other-token" })),
+];
+
 /// Returns an effect that makes the signature cover parameters that differ from the ones sent.
 fn tampered(purpose: Purpose) -> Value {
     let is_notice = matches!(purpose, Purpose::Action | Purpose::StatusCallback);
@@ -240,20 +248,18 @@ async fn query_string(run: &Run) -> Judged {
 
 async fn replayed(run: &Run) -> Judged {
     run.accepted(Purpose::Action)?;
-    let untouched = run.steady_probe().await?;
-    let received = run.receive(run.call_with(Purpose::Action, &Value::Null)).await?;
-    let first = run.requests_wanted(&received.fax, |requests| !requests.is_empty()).await?;
-    let has_probe_effect = run.probe_differs(untouched.as_ref()).await?;
-    if first.is_empty() && !has_probe_effect {
+    let usual = run.usual().await?;
+    if usual.notified.is_nothing() {
         let why = "the first notification had no effect that can be seen; name a page that shows it with --probe";
         return Err(Stop::not_judged(why));
     }
     run.advance(REPLAY_AFTER).await?;
     let before = run.steady_probe().await?;
-    let exchange = run.replay(&received.fax, Purpose::Action).await?;
+    let first = run.requests_about(&usual.fax).await?;
+    let exchange = run.replay(&usual.fax, Purpose::Action).await?;
     run.still_there(&exchange).await?;
     let end = Instant::now() + run.options.limits.settle;
-    let requests = run.requests_until(end, &received.fax, |requests| repeated(&first, requests).is_some()).await?;
+    let requests = run.requests_until(end, &usual.fax, |requests| repeated(&first, requests).is_some()).await?;
     if let Some(again) = repeated(&first, &requests) {
         let seen = format!("the app acted on a notification that came again after {REPLAY_AFTER}: {}", again.words());
         return Ok(Finding::fail(seen, &exchange));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::judging::{accepted, changed};
 use crate::check::activity::Request;
@@ -289,7 +290,8 @@ async fn escaped(run: &Run) -> Judged {
         return Err(Stop::not_judged(why));
     }
     let conversation = run.receive(call(run).field("station_id", STATION)).await?;
-    let shown = run.page_until(|page| page.answer.contains(STATION_MARK)).await?;
+    let end = Instant::now() + run.options.limits.work;
+    let shown = run.page_until(end, |page| page.answer.contains(STATION_MARK)).await?;
     let why = "the page of --probe doesn't show the station id of a received fax";
     let shown = shown.ok_or_else(|| Stop::not_judged(why))?;
     Ok(if shown.answer.contains(STATION_RAW) {

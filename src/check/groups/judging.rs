@@ -1,5 +1,8 @@
 //! Judgements that checks have in common: whether the app refuses a wrong request, or accepts a right one.
 
+use std::collections::BTreeMap;
+
+use futures_util::future;
 use serde_json::{Value, json};
 
 use crate::check::conversation::Conversation;
@@ -10,14 +13,18 @@ use crate::model::webhook::Purpose;
 /// Makes a fax with a rule whose `webhook` effect changes the requests with this purpose. Returns the first of these
 /// requests, and the conversation that it belongs to.
 pub(super) async fn changed(run: &Run, purpose: Purpose, effect: &Value) -> Result<(Conversation, Exchange), Stop> {
-    let conversation = if purpose == Purpose::StatusCallback {
-        let url = &run.accepted(purpose)?.url;
-        run.send(run.order(url).webhook(purpose, effect)).await?
-    } else {
-        run.receive(run.call_with(purpose, effect)).await?
-    };
+    let conversation = made(run, purpose, effect).await?;
     let exchange = first(run, &conversation, purpose).await?;
     Ok((conversation, exchange))
+}
+
+/// Makes the same fax as [`changed`]. The rule may also drop the request.
+async fn made(run: &Run, purpose: Purpose, effect: &Value) -> Result<Conversation, Stop> {
+    if purpose == Purpose::StatusCallback {
+        run.send(run.order_like_good()?.webhook(purpose, effect)).await
+    } else {
+        run.receive(run.call_with(purpose, effect)).await
+    }
 }
 
 /// Returns a conversation's first request with this purpose.
@@ -28,55 +35,182 @@ async fn first(run: &Run, conversation: &Conversation, purpose: Purpose) -> Resu
     Ok(exchange)
 }
 
-/// Does the same as [`changed`], and also returns the page of `--probe` as it was before the changed request. An app may show
-/// a fax from the moment when it is asked for TwiML, so the page is read after that.
-async fn changed_after_page(
-    run: &Run,
-    purpose: Purpose,
-    effect: &Value,
-) -> Result<(Option<Page>, Conversation, Exchange), Stop> {
-    let is_asked_before = purpose == Purpose::Action && run.options.action.is_none();
-    if run.options.probe.is_none() || !is_asked_before {
+/// Does the same as [`made`], and also returns the page of `--probe` as it was before the changed request. An app may show a
+/// fax from the moment when it is asked for TwiML, so the page is read after that.
+async fn made_after_page(run: &Run, purpose: Purpose, effect: &Value) -> Result<(Option<Page>, Conversation), Stop> {
+    if run.options.probe.is_none() || !is_asked_before(run, purpose) {
         let before = run.steady_probe().await?;
-        let (conversation, exchange) = changed(run, purpose, effect).await?;
-        return Ok((before, conversation, exchange));
+        return Ok((before, made(run, purpose, effect).await?));
     }
-    let pending = run.ring(run.call_with(purpose, effect)).await?;
+    let pending = run.ring(run.call_held(purpose, effect)).await?;
     run.until_asked(&pending).await?;
     let before = run.steady_probe().await?;
-    let conversation = run.finish(pending).await?;
-    let exchange = first(run, &conversation, purpose).await?;
-    Ok((before, conversation, exchange))
+    Ok((before, run.finish(pending).await?))
 }
 
-/// Judges whether the app refuses requests that this effect has made wrong, and does nothing about them.
-pub(super) async fn refused(run: &Run, effect: impl Fn(Purpose) -> Value) -> Judged {
-    let mut judged = Vec::new();
-    for purpose in run.purposes()? {
-        let (before, conversation, exchange) = changed_after_page(run, purpose, &effect(purpose)).await?;
-        if !exchange.is_refused() {
-            return Ok(Finding::fail(
-                format!("the app {} to the wrong request ({purpose}), not with 401 or 403", exchange.responded()),
-                &exchange,
-            ));
-        }
-        if let Some(deed) = deed(run, purpose, &conversation).await? {
-            let seen = format!("the app refused the wrong request ({purpose}), but acted on it: {deed}");
-            return Ok(Finding::fail(seen, &exchange));
-        }
-        if run.probe_differs(before.as_ref()).await? && !changes_anyway(run, purpose).await? {
-            let seen = format!("the app refused the wrong request ({purpose}), but the page of --probe has changed");
-            return Ok(Finding::fail(seen, &exchange));
-        }
-        judged.push(format!("{purpose}: {}", exchange.outcome()));
+/// A check of requests that the app must refuse, by its id, and the rule's effect that makes a request with a purpose wrong.
+pub(super) type Wrong = (&'static str, fn(Purpose) -> Value);
+
+/// Judges for the check with this id, which is one of those in `all`, whether the app refuses wrong requests, and does nothing
+/// about them. If a page shows what the app does, it is compared once for all of these checks, because each comparison takes
+/// its time.
+pub(super) async fn refused(run: &Run, all: &[Wrong], id: &str) -> Judged {
+    if run.options.probe.is_some() {
+        let judged = run.refusals.get_or_init(|| refused_together(run, all)).await.get(id).cloned();
+        return judged.unwrap_or_else(|| Err(Stop::not_judged("the check has not been selected")));
     }
-    Ok(Finding::pass(format!("the app refused the wrong requests ({})", judged.join(", "))))
+    let effect = all.iter().find(|(own, _)| *own == id).map(|(_, effect)| *effect);
+    let effect = effect.ok_or_else(|| Stop::not_judged("the check has no wrong request"))?;
+    let mut outcomes = Vec::new();
+    for purpose in run.purposes()? {
+        match refused_once(run, purpose, &effect(purpose)).await? {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(finding) => return Ok(finding),
+        }
+    }
+    Ok(refusals(&outcomes))
+}
+
+fn refusals(outcomes: &[String]) -> Finding {
+    Finding::pass(format!("the app refused the wrong requests ({})", outcomes.join(", ")))
+}
+
+/// Makes one wrong request. Returns how the app refused it, or a finding if it did not, or did something about it.
+async fn refused_once(run: &Run, purpose: Purpose, effect: &Value) -> Result<Result<String, Finding>, Stop> {
+    let (before, conversation) = made_after_page(run, purpose, effect).await?;
+    let exchange = first(run, &conversation, purpose).await?;
+    if let Some(fault) = acceptance(run, purpose, &conversation, &exchange).await? {
+        return Ok(Err(fault));
+    }
+    if run.probe_differs(before.as_ref()).await? && !changes_anyway(run, purpose).await? {
+        let seen = format!("the app refused the wrong request ({purpose}), but the page of --probe has changed");
+        return Ok(Err(Finding::fail(seen, &exchange)));
+    }
+    Ok(Ok(format!("{purpose}: {}", exchange.outcome())))
+}
+
+/// Returns a finding if the app did not refuse the wrong request, or if its calls and downloads show that it acted on it.
+async fn acceptance(
+    run: &Run,
+    purpose: Purpose,
+    conversation: &Conversation,
+    exchange: &Exchange,
+) -> Result<Option<Finding>, Stop> {
+    if !exchange.is_refused() {
+        let seen = format!("the app {} to the wrong request ({purpose}), not with 401 or 403", exchange.responded());
+        return Ok(Some(Finding::fail(seen, exchange)));
+    }
+    let deed = deed(run, purpose, conversation).await?;
+    Ok(deed.map(|deed| {
+        let seen = format!("the app refused the wrong request ({purpose}), but acted on it: {deed}");
+        Finding::fail(seen, exchange)
+    }))
+}
+
+/// Judges all selected checks of wrong requests together: makes one request for each at the same time, and compares the page
+/// once. If it has changed, each request is made again alone, which tells the one that the app acted on.
+async fn refused_together(run: &Run, all: &[Wrong]) -> BTreeMap<&'static str, Judged> {
+    let is_selected = |id: &str| run.options.checks.iter().any(|check| check.id == id);
+    let selected = all.iter().filter(|(id, _)| is_selected(id));
+    let mut cases: Vec<Case> = selected.map(|(id, effect)| Case::of(id, *effect)).collect();
+    match run.purposes() {
+        Ok(purposes) => {
+            for purpose in purposes {
+                judge_purpose(run, purpose, &mut cases).await;
+            }
+        }
+        Err(stop) => cases.iter_mut().for_each(|case| case.end = Some(Err(stop.clone()))),
+    }
+    let judged = |case: Case| (case.id, case.end.unwrap_or_else(|| Ok(refusals(&case.outcomes))));
+    cases.into_iter().map(judged).collect()
+}
+
+/// One check among those that are judged together.
+struct Case {
+    id: &'static str,
+    effect: fn(Purpose) -> Value,
+    /// How the app refused the requests so far.
+    outcomes: Vec<String>,
+    /// How the check ended, once it has.
+    end: Option<Judged>,
+}
+
+impl Case {
+    const fn of(id: &'static str, effect: fn(Purpose) -> Value) -> Self {
+        Self { id, effect, outcomes: Vec::new(), end: None }
+    }
+
+    fn take(&mut self, refused: Result<Result<String, Finding>, Stop>) {
+        match refused {
+            Ok(Ok(outcome)) => self.outcomes.push(outcome),
+            Ok(Err(finding)) => self.end = Some(Ok(finding)),
+            Err(stop) => self.end = Some(Err(stop)),
+        }
+    }
+}
+
+/// Makes a wrong request with this purpose for each check that has not ended.
+async fn judge_purpose(run: &Run, purpose: Purpose, cases: &mut [Case]) {
+    let mut open: Vec<&mut Case> = cases.iter_mut().filter(|case| case.end.is_none()).collect();
+    let effects: Vec<Value> = open.iter().map(|case| (case.effect)(purpose)).collect();
+    let together = all_at_once(run, purpose, &effects).await;
+    let (made, is_page_same) = match together {
+        Ok(together) => together,
+        Err(stop) => return open.iter_mut().for_each(|case| case.end = Some(Err(stop.clone()))),
+    };
+    for ((case, effect), made) in open.into_iter().zip(&effects).zip(made) {
+        let refused = async {
+            let (conversation, exchange) = made?;
+            if let Some(fault) = acceptance(run, purpose, &conversation, &exchange).await? {
+                return Ok(Err(fault));
+            }
+            if is_page_same {
+                Ok(Ok(format!("{purpose}: {}", exchange.outcome())))
+            } else {
+                refused_once(run, purpose, effect).await
+            }
+        };
+        case.take(refused.await);
+    }
+}
+
+/// A wrong request, and the conversation that it belongs to.
+type Made = Result<(Conversation, Exchange), Stop>;
+
+/// Makes these requests at the same time. Also returns whether the page of `--probe` is the same after them.
+async fn all_at_once(run: &Run, purpose: Purpose, effects: &[Value]) -> Result<(Vec<Made>, bool), Stop> {
+    let (before, made) = if is_asked_before(run, purpose) {
+        let ringing = effects.iter().map(async |effect| {
+            let pending = run.ring(run.call_held(purpose, effect)).await?;
+            run.until_asked(&pending).await?;
+            Ok::<_, Stop>(pending)
+        });
+        let pending = future::try_join_all(ringing).await?;
+        // The app may show a fax from the moment when it is asked for TwiML.
+        let before = run.steady_probe().await?;
+        let ends = pending.into_iter().map(async |pending| {
+            let conversation = run.finish(pending).await?;
+            let exchange = first(run, &conversation, purpose).await?;
+            Ok((conversation, exchange))
+        });
+        (before, future::join_all(ends).await)
+    } else {
+        let before = run.steady_probe().await?;
+        (before, future::join_all(effects.iter().map(|effect| changed(run, purpose, effect))).await)
+    };
+    let is_page_same = !run.probe_differs(before.as_ref()).await?;
+    Ok((made, is_page_same))
+}
+
+/// Returns whether the app is asked for TwiML before it gets a request with this purpose.
+fn is_asked_before(run: &Run, purpose: Purpose) -> bool {
+    purpose == Purpose::Action && run.options.action.is_none()
 }
 
 /// Returns whether the page of `--probe` changes in the same way if the request does not reach the app at all, for instance
 /// because the app records late that it was asked for TwiML.
 async fn changes_anyway(run: &Run, purpose: Purpose) -> Result<bool, Stop> {
-    let (before, ..) = changed_after_page(run, purpose, &json!({ "drop": true })).await?;
+    let (before, _) = made_after_page(run, purpose, &json!({ "drop": true })).await?;
     Ok(before.is_none() || run.probe_differs(before.as_ref()).await?)
 }
 

@@ -4,7 +4,6 @@
 mod caller;
 mod content;
 mod edge;
-mod effects;
 mod failures;
 mod judging;
 mod leaks;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use futures_util::future;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use super::effects::{Effects, doubled_effects, usual_effects};
 use super::judging::changed;
 use crate::check::activity::Request;
 use crate::check::conversation::Conversation;
+use crate::check::effects::{Effects, Moment, Usual};
 use crate::check::page::Page;
 use crate::check::{Check, Exchange, Finding, Group, Judged, Profile, Run, Severity, Stop, Turn};
 use crate::model::webhook::Purpose;
@@ -151,37 +152,61 @@ fn work_about(run: &Run, purpose: Purpose) -> Duration {
     if purpose == Purpose::Action { limits.work } else { limits.settle }
 }
 
+/// Returns what the app does about a fax when it is notified once with this purpose, and what it does in any case.
+async fn once_and_rest(run: &Run, purpose: Purpose) -> Result<(Effects, Effects), Stop> {
+    if purpose == Purpose::Action {
+        return Ok((run.usual().await?.notified, Effects::default()));
+    }
+    let work = work_about(run, purpose);
+    // An app may record a fax when it sends it, before any notification.
+    let rest = if run.options.send.is_some() {
+        let before = Moment::now(run, None).await?;
+        let silent = with_notice(run, purpose, &json!({ "drop": true })).await?;
+        run.effects_of_one(&silent.fax, &before, work).await?
+    } else {
+        Effects::default()
+    };
+    let before = Moment::now(run, None).await?;
+    let plain = with_notice(run, purpose, &Value::Null).await?;
+    let usual = run.effects_of_one(&plain.fax, &before, work).await?;
+    Ok((usual.without(rest), rest))
+}
+
+/// Makes a fax of which the app is notified twice. Returns what could be seen before that, the fax's SID, and the
+/// notifications.
+async fn twice(run: &Run, purpose: Purpose) -> Result<(Moment, String, Vec<Exchange>), Stop> {
+    if purpose == Purpose::Action {
+        let silent = with_notice(run, purpose, &json!({ "drop": true })).await?;
+        // Not before the app has been asked for TwiML, because some apps record that.
+        let before = Moment::now(run, Some(&silent.fax)).await?;
+        let both = run.notify_twice(run.accepted(purpose)?, &silent.fax).await?;
+        return Ok((before, silent.fax, both.to_vec()));
+    }
+    let before = Moment::now(run, None).await?;
+    let doubled = with_notice(run, purpose, &json!({ "duplicate": true })).await?;
+    let exchanges = doubled.of(purpose).cloned().collect();
+    Ok((before, doubled.fax, exchanges))
+}
+
 async fn notified_twice(run: &Run) -> Judged {
     let mut judged = Vec::new();
     let mut has_effects = false;
     for purpose in notices(run)? {
-        let before = run.steady_probe().await?;
-        let plain = with_notice(run, purpose, &Value::Null).await?;
-        let usual = usual_effects(run, &plain.fax, before.as_ref(), work_about(run, purpose)).await?;
-        let before = run.steady_probe().await?;
-        let good = run.accepted(purpose)?;
-        let (fax, exchanges) = if purpose == Purpose::Action && good.method == "POST" {
-            let silent = with_notice(run, purpose, &json!({ "drop": true })).await?;
-            let both = run.notify_twice(good, &silent.fax).await?;
-            (silent.fax, both.to_vec())
-        } else {
-            let doubled = with_notice(run, purpose, &json!({ "duplicate": true })).await?;
-            let exchanges = doubled.of(purpose).cloned().collect();
-            (doubled.fax, exchanges)
-        };
+        let (once, rest) = once_and_rest(run, purpose).await?;
+        let (before, fax, exchanges) = twice(run, purpose).await?;
         if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
             run.still_there(exchange).await?;
             let seen = format!("the app {} to a notification that came twice ({purpose})", exchange.responded());
             return Ok(Finding::fail(seen, exchange));
         }
-        let doubled = doubled_effects(run, &fax, before.as_ref(), usual).await?;
+        let doubled = run.doubled_effects(&fax, &before, &[(once, rest)]).await?;
         if let (Some(what), Some(exchange)) = (doubled, exchanges.last()) {
             return Ok(Finding::fail(
                 format!("the app {what} for a notification that came twice ({purpose})"),
                 exchange,
             ));
         }
-        has_effects |= !usual.is_nothing();
+        has_effects |= once.could_double();
         judged.push(purpose.as_str());
     }
     if !has_effects {
@@ -192,16 +217,32 @@ async fn notified_twice(run: &Run) -> Judged {
     Ok(Finding::pass(format!("the app acted once on notifications that came twice ({})", judged.join(", "))))
 }
 
+/// Returns what the app did twice about a fax because it was asked twice: what it does when it is asked or, if it works on a
+/// fax once for each time that it was asked, everything.
+async fn doubled_by_asking(
+    run: &Run,
+    fax: &str,
+    before: &Moment,
+    &Usual { asked, notified, .. }: &Usual,
+) -> Result<Option<&'static str>, Stop> {
+    let everything = (asked.and(notified), Effects::default());
+    run.doubled_effects(fax, before, &[(asked, notified), everything]).await
+}
+
 async fn asked_twice(run: &Run) -> Judged {
     let purpose = Purpose::FaxUrl;
     run.accepted(purpose)?;
-    let before = run.steady_probe().await?;
-    let plain = run.receive(run.call()).await?;
-    let usual = match &before {
-        Some(_) => usual_effects(run, &plain.fax, before.as_ref(), run.options.limits.work).await?,
-        None => Effects::default(),
+    let usual = match (&run.options.probe, &run.options.action) {
+        // What an app without a page does about a fax shows that it was notified, not that it was asked.
+        (None, _) => None,
+        (Some(_), None) => Some(run.usual().await?.clone()),
+        // The app isn't asked about the usual fax, which has the action of the option.
+        (Some(_), Some(_)) => {
+            let held = json!({ "delay_ms": HELD_MS });
+            Some(run.usual_of(run.call().webhook(Purpose::Action, &held)).await?)
+        }
     };
-    let before = run.steady_probe().await?;
+    let before = Moment::now(run, None).await?;
     let twice = run.receive(run.call().webhook(purpose, &json!({ "duplicate": true }))).await?;
     let exchanges: Vec<&Exchange> = twice.of(purpose).collect();
     let [first, .., second] = exchanges.as_slice() else {
@@ -221,12 +262,14 @@ async fn asked_twice(run: &Run) -> Judged {
     if verb(first) != verb(second) {
         return Ok(Finding::fail("the app gave other TwiML when it was asked about the same fax again", second));
     }
-    if before.is_some()
-        && let Some(what) = doubled_effects(run, &twice.fax, before.as_ref(), usual).await?
-    {
-        return Ok(Finding::fail(format!("the app {what} because it was asked about the fax twice"), second));
-    }
-    Ok(Finding::pass("the app gave the same TwiML twice"))
+    let what = match usual {
+        Some(usual) if before.page.is_some() => doubled_by_asking(run, &twice.fax, &before, &usual).await?,
+        Some(_) | None => None,
+    };
+    Ok(match what {
+        Some(what) => Finding::fail(format!("the app {what} because it was asked about the fax twice"), second),
+        None => Finding::pass("the app gave the same TwiML twice"),
+    })
 }
 
 /// Returns the status that an exchange notifies of.
@@ -242,7 +285,7 @@ async fn out_of_order(run: &Run) -> Judged {
     let plain = with_notice(run, purpose, &Value::Null).await?;
     let last = plain.of(purpose).next_back().map(status).unwrap_or_default().to_owned();
     let usual = match &start {
-        Some(start) => run.probe_until(|page| page.count(&last) > start.count(&last)).await?,
+        Some(start) => run.probe_shows(&last, start).await?,
         None => None,
     };
     let mixed = with_notice(run, purpose, &json!({ "reorder": true })).await?;
@@ -269,7 +312,7 @@ async fn out_of_order(run: &Run) -> Judged {
     };
     let shown = usual.count(&last).saturating_sub(start.count(&last));
     let is_kept = |page: &Page| page.count(&last) >= usual.count(&last) + shown;
-    let kept = run.probe_until(is_kept).await?;
+    let kept = run.probe_until(Instant::now() + run.options.limits.work, is_kept).await?;
     // The late status may be stored in the background, after the final one was seen.
     let is_replaced = run.probe_differs(kept.as_ref()).await? && !run.probe().await?.as_ref().is_some_and(is_kept);
     if kept.is_some() && !is_replaced {

@@ -367,6 +367,7 @@ fn about_snapshots() -> Vec<Operation> {
             .answers::<snapshots::ResetDone>(200),
         Op::get("/snapshots", "The snapshots of the world", snapshots::list).answers::<snapshots::SnapshotList>(200),
         Op::put("/snapshots/{name}", "Take a snapshot", snapshots::take)
+            .query::<snapshots::TakeQuery>()
             .answers::<snapshots::SnapshotShown>(201)
             .refuses(&[409, 422]),
         Op::post("/snapshots/{name}", "Restore a snapshot", snapshots::restore)

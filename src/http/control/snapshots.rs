@@ -13,7 +13,7 @@ use crate::emulator::World;
 use crate::engine::Canceled;
 use crate::engine::command::Command;
 use crate::engine::input::{DropSnapshot, Reset, Restore, TakeSnapshot};
-use crate::engine::{SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
+use crate::engine::{Engine, SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
 use crate::model::refusal::Refusal;
 
 /// The state to reset to.
@@ -24,6 +24,16 @@ pub(super) struct ResetQuery {
     snapshot: Option<String>,
     /// Seed for ids and random choices, which are then the same as after any other reset with this seed.
     seed: Option<u64>,
+}
+
+/// How to take a snapshot.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TakeQuery {
+    /// Whether to refuse if there is a snapshot with this name, instead of replacing it. Of two calls at the same moment,
+    /// only one succeeds.
+    #[serde(default)]
+    if_absent: bool,
 }
 
 /// A snapshot.
@@ -74,9 +84,14 @@ pub(super) async fn list(Addressed(world): Addressed) -> Json<SnapshotList> {
 pub(super) async fn take(
     Addressed(world): Addressed,
     Path(name): Path<String>,
+    Asked(query): Asked<TakeQuery>,
 ) -> Result<(StatusCode, Json<SnapshotShown>), Problem> {
     let name = checked(&name)?;
-    world.handle(TakeSnapshot(name.clone()))?;
+    let is_wanted = |engine: &Engine| !query.if_absent || engine.snapshots().all(|each| each.name != name);
+    let taken = world.handle_if(is_wanted, TakeSnapshot(name.clone()))?;
+    let exists =
+        || format!("there is a snapshot {name} already; remove it first, or leave if_absent out to replace it");
+    taken.ok_or_else(|| Problem::new(409, "snapshot-exists", exists()))?;
     let taken = world.read(|engine| engine.snapshots().find(|each| each.name == name).map(|each| view(&each)));
     // A concurrent call may have removed the snapshot between the two locks.
     let taken = taken.ok_or_else(|| Problem::new(409, "conflict", "the snapshot has already been removed"))?;

@@ -9,12 +9,13 @@ use crate::model::webhook::ExchangeRecord;
 const VERBS: [&str; 2] = ["Receive", "Reject"];
 /// The maximum number of characters of an element's name that are quoted.
 const NAME_CHARS_MAX: usize = 80;
+const UNCOMPRESSED: &str = "Send it uncompressed, without a Content-Encoding header.";
 const SIMPLEST: &str = "the simplest is <Response><Receive/></Response>.";
 
 /// The kind of a response, judged by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content<'a> {
-    /// The body is compressed, although no request has an Accept-Encoding header.
+    /// The body is compressed, which only a rule's Accept-Encoding header can have allowed.
     Compressed,
     WebPage,
     Json,
@@ -95,10 +96,7 @@ impl Case<'_> {
             return None;
         }
         let (cause, remedy) = match content {
-            Content::Compressed => (
-                "The response is compressed, although the request has no Accept-Encoding header.".to_owned(),
-                "Send it uncompressed, without a Content-Encoding header.".to_owned(),
-            ),
+            Content::Compressed => compressed(record),
             Content::WebPage => (
                 web_page(record),
                 format!(
@@ -121,6 +119,22 @@ impl Case<'_> {
         };
         Some(Advice { cause, remedy })
     }
+}
+
+/// Returns cause and remedy of a compressed response. The emulator's own requests allow none, but a rule may add the header.
+fn compressed(record: &ExchangeRecord) -> (String, String) {
+    let mut headers = record.request_headers.iter();
+    let allowed = headers.find(|(name, _)| name.eq_ignore_ascii_case("accept-encoding")).map(|(_, value)| value.trim());
+    let (cause, remedy) = match allowed {
+        Some(codings) if !codings.is_empty() && !codings.eq_ignore_ascii_case("identity") => (
+            "The response is compressed, as the Accept-Encoding header that a rule gave the request allows, but the emulator \
+             reads no compressed response.",
+            "Take the header out of the rule, or send the response uncompressed.",
+        ),
+        Some(_) => ("The response is compressed, although the request doesn't allow it.", UNCOMPRESSED),
+        None => ("The response is compressed, although the request has no Accept-Encoding header.", UNCOMPRESSED),
+    };
+    (cause.to_owned(), remedy.to_owned())
 }
 
 fn with_twiml() -> String {

@@ -192,3 +192,32 @@ fn a_response_that_is_not_twiml_is_named_in_the_words_of_the_service() {
         assert!(cause.starts_with("The app redirected the request to http://app/login, which"), "{cause}");
     }
 }
+
+#[test]
+fn a_compressed_response_is_explained_by_what_the_request_asked_for() {
+    for dialect in DIALECTS {
+        let advice = |asked: Option<&str>| {
+            let header = |value: &str| ("accept-encoding".to_owned(), value.to_owned());
+            let response = ExchangeRecord {
+                request_headers: asked.map(header).into_iter().collect(),
+                response_headers: vec![("content-encoding".to_owned(), "gzip".to_owned())],
+                ..record(Purpose::FaxUrl, None)
+            };
+            let advice = of_alert(&alert(Fault::TwimlMalformed, "why", Some(response)), dialect);
+            assert_proper(&advice, dialect, "compressed");
+            advice
+        };
+        let unasked = advice(None);
+        assert_eq!(unasked.cause, "The response is compressed, although the request has no Accept-Encoding header.");
+        let by_rule = advice(Some("gzip"));
+        let expected = "The response is compressed, as the Accept-Encoding header that a rule gave the request allows, but \
+                        the emulator reads no compressed response.";
+        assert_eq!(by_rule.cause, expected);
+        assert!(by_rule.remedy.starts_with("Take the header out of the rule"), "{by_rule:?}");
+        // A header that allows no compression is not the reason.
+        assert_eq!(
+            advice(Some("identity")).cause,
+            "The response is compressed, although the request doesn't allow it."
+        );
+    }
+}
