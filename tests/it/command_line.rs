@@ -131,6 +131,29 @@ fn a_reader_that_stops_leaves_the_verdict_of_a_scenario_and_its_junit_file_as_th
 }
 
 #[test]
+fn a_call_that_nobody_took_is_found_by_the_first_characters_of_its_sid() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    in_pipes(served.command(&["receive", "--wait"]));
+    let calls = in_pipes(served.command(&["faxes", "--status", "not-answered", "--json"])).text;
+    let calls: Value = serde_json::from_str(&calls).expect("JSON");
+    let sid = calls["faxes"][0]["sid"].as_str().expect("a call");
+    let opened = in_pipes(served.command(&["open", "--print", &sid[..10]]));
+    assert!(opened.text.ends_with(&format!("/console/faxes/{sid}\n")), "{}{}", opened.text, opened.errors);
+    let whole = in_pipes(served.command(&["faxes", sid]));
+    let shown = in_pipes(served.command(&["faxes", &sid[..10]]));
+    assert!(shown.code == 0 && shown.text == whole.text, "{}{}", shown.text, shown.errors);
+    // With a second call, both begin with the prefix.
+    in_pipes(served.command(&["receive", "--wait"]));
+    let ambiguous = in_pipes(served.command(&["open", "--print", "FX"]));
+    assert_eq!(ambiguous.code, 1);
+    assert!(
+        ambiguous.errors.contains(sid) && ambiguous.errors.contains("give more characters"),
+        "{}",
+        ambiguous.errors
+    );
+}
+
+#[test]
 fn closed_standard_error_is_not_a_failure() {
     let (served, _) = with_a_fax();
     for (arguments, code) in [(&["events"][..], 0), (&["faxes", "FX0"], 1), (&["events", "--since", "x"], 2)] {
