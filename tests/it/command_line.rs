@@ -154,6 +154,17 @@ fn a_call_that_nobody_took_is_found_by_the_first_characters_of_its_sid() {
 }
 
 #[test]
+fn a_wait_that_times_out_says_what_is_under_way() {
+    // An app that accepts connections and never responds.
+    let app = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let served = Served::start(&format!("http://{}/fax", app.local_addr().expect("an address")));
+    in_pipes(served.command(&["receive"]));
+    let waited = in_pipes(served.command(&["wait", "--idle", "--timeout", "0.1s"]));
+    let expected = "a request to an app or the rendering of a document is under way";
+    assert!(waited.code == 4 && waited.errors.contains(expected), "{}: {}", waited.code, waited.errors);
+}
+
+#[test]
 fn closed_standard_error_is_not_a_failure() {
     let (served, _) = with_a_fax();
     for (arguments, code) in [(&["events"][..], 0), (&["faxes", "FX0"], 1), (&["events", "--since", "x"], 2)] {
