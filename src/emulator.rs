@@ -118,6 +118,12 @@ impl Registry {
         &self.0.settings
     }
 
+    /// Returns the TwiML bin that a URL leads to, if its host is one of the emulator's names.
+    #[must_use]
+    pub fn bin_at(&self, url: &str) -> Option<TwimlBinSid> {
+        self.0.performer.bin_at(url)
+    }
+
     /// Fetches and converts a document for a tester, signing the request as the world would.
     ///
     /// # Errors

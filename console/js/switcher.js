@@ -8,8 +8,8 @@ import { dialog } from "./ui.js";
 
 /** The maximum number of worlds that are listed; the others are found by typing. */
 const SHOWN = 50;
-/** Pages in place of which the switcher shows the faxes of the other world. */
-const OF_ONE = /^\/console\/(?:faxes\/|phone-numbers\/|all)/;
+/** Pages in place of which the switcher shows the faxes of the other world: those of one fax or number, and of all worlds. */
+const OF_ONE = /^\/console\/all$|[\da-fA-F-]{32}$/;
 
 /** The worlds, the one with the newest activity first. */
 export const byActivity = (accounts) => [...accounts].sort((a, b) => (b.last_activity ?? "").localeCompare(a.last_activity ?? "") || b.date_created.localeCompare(a.date_created));

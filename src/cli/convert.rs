@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 
-use super::out::{note, stdout};
+use super::out::{self, note, stdout};
 use super::serve::isolated;
 use super::values::words;
 use crate::config::Config;
@@ -86,8 +86,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     };
     write_pages(&pages, target, &flags.output)?;
     if !flags.quiet {
-        let mut out = stdout();
-        tell(&pages, &mut out)?;
+        out::even_if_unread(tell(&pages, &mut stdout()))?;
     }
     summary.losses.iter().for_each(|loss| note(&format!("lost: {loss}")));
     Ok(if flags.fail_on_loss && !summary.losses.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -31,8 +31,8 @@ pub(super) fn stdout() -> Out<anstream::Stdout> {
     Out { inner: anstream::stdout(), gone: Gone::Ends }
 }
 
-/// Returns standard output for subcommands whose exit status says how a fax ended: if nobody reads it any more, the
-/// subcommand still waits for the fax.
+/// Returns standard output for subcommands that have more to do than to print, such as to wait for a fax or to write
+/// files: they do it even if nobody reads standard output any more.
 pub(super) fn lasting() -> Out<anstream::Stdout> {
     Out { inner: anstream::stdout(), gone: Gone::IsIgnored }
 }

@@ -10,7 +10,7 @@ use clap::{Args, ValueHint};
 
 use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::numbers;
-use super::out::stdout;
+use super::out::{self, stdout};
 use super::table::{self, cell};
 use super::values::{span, whole_number, words};
 use super::{files, refusal, watch};
@@ -88,7 +88,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
         let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.as_secs_f64().to_string()))];
         let answer = client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
         if flags.json {
-            table::json(&answer)?;
+            out::even_if_unread(table::json(&answer))?;
         } else {
             let [sid, from, to] = ["fax_sid", "from", "to"].map(|name| cell(&answer[name]));
             let then = format!("follow it with: fauxfax events -f --fax {sid}{}", client.flags());

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
-use super::out::stdout;
+use super::out::{self, stdout};
 use super::values::{minutes, span, words};
 use super::{files, table, watch};
 use crate::dialect::form;
@@ -118,7 +118,8 @@ async fn send(
     // The app may have deleted the fax as soon as it was notified that the fax had ended.
     if flags.json {
         let left = client.rest_if_there(&format!("{}/{sid}", credential.faxes_path()), &credential).await?;
-        table::json(&left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true })))?;
+        let left = left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true }));
+        out::even_if_unread(table::json(&left))?;
         return Ok(exit_code(flags, &outcome));
     }
     let fax = client.fax_if_there(sid).await?;

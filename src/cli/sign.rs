@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::client::{Body, Client, EXIT_CODES, Target, block_on};
-use super::out::stdout;
+use super::out::{self, stdout};
 use super::params::{by_name, pairs};
 use super::table;
 use crate::dialect::address::normal_or_as_is;
@@ -72,22 +72,22 @@ pub(super) fn explain_signature(flags: &ExplainFlags) -> anyhow::Result<ExitCode
         Some(token) => offline(flags, token)?,
         None => ask(flags)?,
     };
-    let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
     let valid = answer["valid"].as_bool().context("the response doesn't say whether the signature is valid")?;
-    if flags.json {
-        table::json(&answer)?;
-    } else {
-        let found = if valid { "none: it is valid".to_owned() } else { text("mistake") };
-        let mut out = stdout();
-        let check = &answer["check"];
-        let names = ["detail", "header", "key", "expected", "signed"];
-        let parts = [("mistake", found)].into_iter().chain(names.map(|name| (name, text(name))));
-        let lines = ["python", "node", "rust"].map(|name| (name, check[name].as_str().unwrap_or_default().to_owned()));
-        for (name, value) in parts.chain(lines) {
-            writeln!(out, "{name:<10}{value}")?;
-        }
-    }
+    out::even_if_unread(if flags.json { table::json(&answer) } else { explained(&answer, valid) })?;
     Ok(if valid { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn explained(answer: &Value, valid: bool) -> anyhow::Result<()> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let found = if valid { "none: it is valid".to_owned() } else { text(&answer["mistake"]) };
+    let names = ["detail", "header", "key", "expected", "signed"];
+    let parts = [("mistake", found)].into_iter().chain(names.map(|name| (name, text(&answer[name]))));
+    let lines = ["python", "node", "rust"].map(|name| (name, text(&answer["check"][name])));
+    let mut out = stdout();
+    for (name, value) in parts.chain(lines) {
+        writeln!(out, "{name:<10}{value}")?;
+    }
+    Ok(())
 }
 
 fn ask(flags: &ExplainFlags) -> anyhow::Result<Value> {

@@ -9,8 +9,11 @@ use crate::dialect::duration;
 
 /// Parses a whole number, written as decimal digits.
 pub(super) fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().map_err(|_| if is_number { "the number is too large" } else { "it must be a whole number" }.to_owned())
+    // Rust would also accept a sign.
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("it must be a whole number".to_owned());
+    }
+    text.parse().map_err(|_| "the number is too large".to_owned())
 }
 
 /// Parses a whole number that is not zero.
@@ -44,7 +47,7 @@ mod tests {
     #[test]
     fn an_error_says_what_a_flag_accepts() {
         assert_eq!(whole_number("7"), Ok(7_u32));
-        for text in ["", "abc", "-1", "1.5", "1e3"] {
+        for text in ["", "abc", "-1", "+1", "1.5", "1e3", " 1"] {
             assert_eq!(whole_number::<u32>(text), Err("it must be a whole number".to_owned()), "{text}");
         }
         assert_eq!(whole_number::<u32>("5000000000"), Err("the number is too large".to_owned()));

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::api::ApiFlags;
 use super::client::EXIT_CODES;
+use super::out;
 use super::params::by_name;
 use super::table::{self, cell};
 use super::times;
@@ -71,11 +72,12 @@ pub(super) fn run(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
     }
     let exchange = api.call("POST", &format!("/webhooks/{}/replay", form::segment(&id)), &[], Some(&edits))?;
     let failed = !exchange["error"].is_null();
-    api.show(&exchange, ["METHOD", "STATUS", "TOOK", "URL", "ERROR"], |exchange| {
+    let printed = api.show(&exchange, ["METHOD", "STATUS", "TOOK", "URL", "ERROR"], |exchange| {
         let error = cell(&exchange["error"]["message"]);
         let took = times::duration(&exchange["duration_ms"]);
         vec![[cell(&exchange["method"]), cell(&exchange["status"]), took, cell(&exchange["url"]), error]]
-    })?;
+    });
+    out::even_if_unread(printed.map(drop))?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

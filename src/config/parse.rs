@@ -55,9 +55,11 @@ pub(super) fn pace(text: &str) -> Result<Pace, String> {
     times.map(Pace::Times).ok_or_else(|| format!("be max or a number from {PACE_TIMES_MIN} to {PACE_TIMES_MAX}"))
 }
 
-/// Parses a seed, which is a whole number in decimal.
+/// Parses a seed, which is a whole number, written as decimal digits.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("be a whole number from 0 to {}", u64::MAX))
+    // Rust would also accept a sign.
+    let seed = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    seed.ok_or_else(|| format!("be a whole number from 0 to {}", u64::MAX))
 }
 
 /// Parses a size with or without a unit, such as `1GiB`, `512 MiB` or `1000000`, into bytes.
@@ -253,6 +255,14 @@ mod tests {
         assert_eq!(pace("0.5"), Ok(Pace::Times(0.5)));
         for bad in ["", "fast", "0", "-1", "NaN", "inf", "1e9", "0.0001", "MAX "] {
             assert!(pace(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_seed_is_written_as_digits_alone() {
+        assert_eq!(["0", "007", "18446744073709551615"].map(seed), [Ok(0), Ok(7), Ok(u64::MAX)]);
+        for bad in ["", "+7", "-7", "7.0", "0x7", "1_000", "18446744073709551616"] {
+            assert_eq!(seed(bad), Err("be a whole number from 0 to 18446744073709551615".to_owned()), "{bad}");
         }
     }
 

@@ -8,6 +8,8 @@ use super::summary::chapters;
 
 /// The maximum length of a description, in characters.
 const DESCRIPTION_CHARS: usize = 160;
+/// Words with which pages say how their code is tested.
+const ABOUT_TESTS: [&str; 5] = ["own tests run", "not tested", "was tested by hand", "Tested by hand", "`tests/"];
 /// The part that the convention calls optional: it may be left out where room is short.
 const OPTIONAL: (&str, &str) = ("About", "Optional");
 
@@ -62,17 +64,21 @@ pub fn full() -> String {
     text
 }
 
-/// Returns the first sentence of a page, without markup.
+/// Returns the first sentence that introduces a page, without markup. A page may say before it how its code is tested.
 fn description(text: &str) -> String {
     let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| is_prose(paragraph));
-    // A page may begin by saying how its blocks are tested.
-    let fits = |sentence: &String| sentence.ends_with('.') && !sentence.contains("only read");
+    let fits = |sentence: &String| sentence.ends_with('.') && !is_about_tests(sentence);
     let sentence = paragraphs.map(first_sentence).find(fits).unwrap_or_default();
     if sentence.chars().count() <= DESCRIPTION_CHARS {
         return sentence;
     }
     let cut: String = sentence.chars().take(DESCRIPTION_CHARS).collect();
     format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(whole, _)| whole).trim_end_matches([',', ':', ';']))
+}
+
+/// Returns whether a sentence says how the code on its page is tested.
+fn is_about_tests(sentence: &str) -> bool {
+    ABOUT_TESTS.iter().any(|words| sentence.contains(words))
 }
 
 /// Returns the first sentence of a paragraph on one line. A sentence that introduces what follows ends with a colon.
@@ -119,6 +125,28 @@ mod tests {
         let long = format!("# T\n\nIt introduces this:\n\n{}end.\n", "word ".repeat(100));
         assert!(description(&long).ends_with("word…") && description(&long).chars().count() <= DESCRIPTION_CHARS + 1);
         assert_eq!(plain("a[0] and [x](y"), "a[0] and [x](y");
+    }
+
+    #[test]
+    fn a_description_does_not_say_how_the_code_on_the_page_is_tested() {
+        for about_tests in [
+            "fauxfax's own tests run the code on this page as printed.",
+            "As a whole, this file is not tested, but a test runs the commands.",
+            "This code was tested by hand.",
+            "Tested by hand on 30 November 2026, on PHP 8.2.36.",
+            "The commands on this page are run by `tests/sdk/blocks.py`.",
+        ] {
+            let text = format!("# Title\n\n{about_tests} More.\n\nThe page itself.\n");
+            assert_eq!(description(&text), "The page itself.", "{about_tests}");
+        }
+        for page in all() {
+            let description = description(page.text);
+            for words in ["not tested", "tested by hand", "own tests", "tests/sdk"] {
+                assert!(!description.contains(words), "{}: {description}", page.path);
+            }
+        }
+        // How an app is tested is what many pages are about.
+        assert_eq!(description("# T\n\nAn app is tested by hand first.\n"), "An app is tested by hand first.");
     }
 
     #[test]

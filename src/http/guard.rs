@@ -19,6 +19,7 @@ use super::control::{BASE, Problem};
 use super::dialects::dialect_of;
 use super::reply::ErrorForm;
 use crate::dialect::error::{ApiError, Reason};
+use crate::dialect::signalwire::media::SPACE_ID;
 use crate::emulator::{GuardOptions, Settings};
 use crate::io::own::{CONTROL_ROOT, MCP_PATH, is_below, is_own_name, is_sample};
 use crate::model::hex;
@@ -35,7 +36,7 @@ const WEBHOOK_MARKS: [HeaderName; 3] = [
 /// The cookie that a browser sends in place of the control token, since a page can't set headers for images and event
 /// streams.
 const COOKIE: &str = "fauxfax_control";
-/// Paths of pages and files that any site may link to or show as an image.
+/// Paths of pages and files that any site may link to or show as an image, in addition to SignalWire's media.
 const PAGES: [&str; 11] = [
     "/",
     "/console",
@@ -71,7 +72,7 @@ enum Area {
     Rest,
     /// The control API, under `/_fauxfax`, and the tools of the Model Context Protocol, at `/mcp`, which do the same.
     Control,
-    /// The console, Twilio's media, the documentation and the files at the root.
+    /// The console, the services' media, the documentation and the files at the root.
     Pages,
 }
 
@@ -79,7 +80,9 @@ impl Area {
     fn of(path: &str) -> Self {
         if is_below(path, CONTROL_ROOT) || is_below(path, MCP_PATH) {
             Self::Control
-        } else if PAGES.iter().any(|root| path == *root || (*root != "/" && is_below(path, root))) {
+        } else if PAGES.iter().any(|root| path == *root || (*root != "/" && is_below(path, root)))
+            || path.strip_prefix('/').is_some_and(|path| is_below(path, SPACE_ID))
+        {
             Self::Pages
         } else {
             Self::Rest

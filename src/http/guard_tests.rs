@@ -4,17 +4,19 @@
 use axum::http::Request;
 
 use super::*;
+use crate::dialect::signalwire::media::SPACE_ID;
 use crate::engine::WorldOptions;
 use crate::model::account::{AccountMode, CallbackPolicy, DocumentPolicy, MediaUserAgent, PriceForm, Service};
 use crate::model::time::Pace;
 
-const SURFACES: [&str; 12] = [
+const SURFACES: [&str; 13] = [
     "/v1/Faxes",
     "/2010-04-01/Accounts",
     "/_fauxfax/v1/reset",
     "/mcp",
     "/console/faxes",
     "/fax/AC/FX/ME",
+    "/5a11fa0c-0000-4000-8000-000000000000/01010101-0101-4101-8101-010101010101/faxes/a.pdf",
     "/metrics",
     "/ca.pem",
     "/llms.txt",
@@ -131,6 +133,18 @@ fn a_request_from_another_site_is_refused_unless_the_browser_only_displays_the_r
             assert_eq!(open("POST", path, &from(site, "document", "navigate")), 0, "{path} {site}");
         }
     }
+}
+
+#[test]
+fn another_site_may_link_to_the_media_of_both_services_and_show_them() {
+    let signalwire = format!("/{SPACE_ID}/01010101-0101-4101-8101-010101010101/faxes/a.pdf");
+    for path in ["/fax/AC/FX/ME", &signalwire] {
+        for (dest, mode) in [("image", "no-cors"), ("document", "navigate")] {
+            let headers = [("sec-fetch-site", "cross-site"), ("sec-fetch-dest", dest), ("sec-fetch-mode", mode)];
+            assert_eq!(open("GET", path, &headers), 0, "{path} {dest}");
+        }
+    }
+    assert_eq!(Area::of(&format!("/{SPACE_ID}0/x")), Area::Rest);
 }
 
 #[test]

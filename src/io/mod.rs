@@ -128,10 +128,16 @@ impl Performer {
     #[must_use]
     pub fn bin_of(&self, intent: &Intent) -> Option<TwimlBinSid> {
         match intent {
-            Intent::AskForTwiml(request) => self.names.bin_at(&request.url),
-            Intent::Deliver(notice) => self.names.bin_at(&notice.url),
+            Intent::AskForTwiml(request) => self.bin_at(&request.url),
+            Intent::Deliver(notice) => self.bin_at(&notice.url),
             Intent::FetchDocument { .. } | Intent::Render(_) | Intent::NotifyOfMessage(_) | Intent::Report(_) => None,
         }
+    }
+
+    /// Returns the bin that a URL leads to, if its host is one of the emulator's names.
+    #[must_use]
+    pub fn bin_at(&self, url: &str) -> Option<TwimlBinSid> {
+        self.names.bin_at(url)
     }
 
     /// Performs one effect and returns its result for the engine. `bin` is the content of the bin that the effect

@@ -32,6 +32,7 @@ struct Webhook<'a> {
     fax: Option<FaxSid>,
     purpose: Purpose,
     url: &'a str,
+    /// The method with which the request is sent and recorded.
     method: Method,
     params: Params,
     /// The parameters that the signature covers, if a rule changes one of them after signing.
@@ -117,11 +118,13 @@ pub(super) async fn deliver(
     let params = signer.dialect.notice_params(signer.account, fax, notice, media_url.as_deref(), signer.now);
     let edits = edits_of(notice.by_rule.as_ref());
     let (params, signed_params) = changed(params, edits, notice.signature);
+    // Only a POST has a body for the file, whatever method the TwiML names.
+    let method = if notice.attachment.is_some() { Method::Post } else { notice.method };
     let webhook = Webhook {
         fax: Some(fax),
         purpose: notice.purpose,
         url: &notice.url,
-        method: notice.method,
+        method,
         params,
         signed_params,
         edits,
@@ -133,7 +136,7 @@ pub(super) async fn deliver(
         here,
     };
     let outcome = webhook.send(client, signer).await;
-    let record = Box::new(record(notice.purpose, notice.method, webhook.params, &outcome));
+    let record = Box::new(record(notice.purpose, method, webhook.params, &outcome));
     EffectResult::Delivered { record, cookies: outcome.cookies }
 }
 
@@ -234,9 +237,7 @@ fn changed(params: Params, edits: Option<&RequestEdits>, signature: Signature) -
 
 impl Webhook<'_> {
     async fn send(&self, client: &Client, signer: &Signer) -> Exchange {
-        // A file can only be sent by POST, whatever method the TwiML asks for.
-        let method = if self.attachment.is_some() { Method::Post } else { self.method };
-        let (url, body) = match method {
+        let (url, body) = match self.method {
             Method::Get => (form::with_query(self.url, &self.params), None),
             Method::Post => (self.url.to_owned(), Some(self.body(signer.dialect.document_part()))),
         };
@@ -252,7 +253,7 @@ impl Webhook<'_> {
         };
         let outcome = client
             .exchange(Request {
-                method,
+                method: self.method,
                 url: &url,
                 body: body.as_ref().map(|(content_type, bytes)| (content_type.as_str(), bytes.clone())),
                 cookies: self.cookies,
@@ -275,9 +276,7 @@ impl Webhook<'_> {
         let signed_params = self.signed_params.as_ref().unwrap_or(&self.params);
         match self.edits.and_then(|edits| edits.signed_url.as_deref()) {
             // A GET carries the parameters in its URL.
-            Some(url) if self.method == Method::Get && self.attachment.is_none() => {
-                form::with_query(url, signed_params).into()
-            }
+            Some(url) if self.method == Method::Get => form::with_query(url, signed_params).into(),
             Some(url) => url.into(),
             None if self.signed_params.is_none() || hop.with_body => hop.url.into(),
             None => match hop.url.strip_suffix(&form::added_query(&self.params)) {

@@ -74,8 +74,9 @@ pub(super) enum Refused {
     #[error("{0} is not on this machine, and the emulator runs with --offline")]
     Offline(Target),
     #[error(
-        "{0}: this emulator serves only faxes, accounts, numbers, messages and lookups (api, fax, lookups \
-         and monitor.twilio.com); it runs with --offline, so it doesn't pass other requests on to the real service"
+        "{0}: this emulator serves only faxes, accounts, numbers, messages and lookups (at api, fax, lookups and \
+         monitor.twilio.com, and at the subdomains of signalwire.com); it runs with --offline, so it doesn't pass other \
+         requests on to the real service"
     )]
     NotServed(Target),
     #[error(

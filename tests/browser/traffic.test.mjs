@@ -203,6 +203,24 @@ test("the switcher finds a world by a few letters, and shows the same page of it
   await page.context().close();
 });
 
+test("the switcher stays on a list of numbers, and leaves the page of one number for the faxes", async () => {
+  const { accounts } = await emulator.control("GET", "/accounts");
+  const { numbers: [{ sid }] } = accounts.find((each) => each.sid === ACCOUNT);
+  const pages = [["/console/phone-numbers/incoming", "/console/phone-numbers/incoming"], ["/console/phone-numbers/search", "/console/phone-numbers/search"], [`/console/phone-numbers/incoming/${sid}`, "/console"]];
+  const page = await open(browser, `${emulator.url}/console`);
+  for (const [from, to] of pages) {
+    await page.goto(`${emulator.url}${from}`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.locator("button.world").click();
+    await page.getByRole("combobox", { name: "Filter the worlds" }).fill("receipt");
+    await page.getByRole("option", { name: "Receipts" }).click();
+    await page.waitForURL((address) => address.search.startsWith("?account=AC"));
+    assert.equal(new URL(page.url()).pathname, to, from);
+  }
+  assertClean(page);
+  await page.context().close();
+});
+
 test("the table of worlds is sorted by activity, counts live and can be filtered", async () => {
   const page = await open(browser, `${emulator.url}/console/worlds`);
   const names = () => page.locator(".worldtable tbody th .worldmark").allTextContents();

@@ -177,6 +177,28 @@ async fn a_bin_works_below_the_path_of_a_public_url() {
 }
 
 #[tokio::test]
+async fn a_number_uses_a_bin_only_if_its_url_leads_to_this_emulator() {
+    let (host, _server) = host(&Config { fax_twiml: Some(RECEIVE.into()), ..config() }).await;
+    let (zeros, none) = ("0".repeat(32), Value::Null);
+    let sid = format!("AC{zeros}");
+    let numbers = format!("/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers");
+    let listed = host.call_as((&sid, &zeros), "GET", &format!("{numbers}.json"), "").await.json();
+    let number = listed["incoming_phone_numbers"][0]["sid"].as_str().expect("a number").to_owned();
+    let bin =
+        control(&host, "GET", "/twiml-bins", &none).await.1["twiml_bins"][0]["sid"].as_str().expect("a bin").to_owned();
+    for (host_name, uses) in
+        [("localhost:9999", true), ("fauxfax:8329", true), ("example.com", false), ("handler.twilio.com", false)]
+    {
+        let form = format!("VoiceUrl=http://{host_name}/twiml/{bin}");
+        let changed = host.call_as((&sid, &zeros), "POST", &format!("{numbers}/{number}.json"), &form).await;
+        assert_eq!(changed.status, 200, "{host_name}");
+        let list = control(&host, "GET", "/twiml-bins", &none).await.1;
+        let users = list["twiml_bins"][0]["numbers"].as_array().expect("numbers").len();
+        assert_eq!(users == 1, uses, "{host_name}: {list}");
+    }
+}
+
+#[tokio::test]
 async fn the_library_can_also_receive_a_fax_with_an_action() -> Tested {
     let app = MockServer::start().await;
     Mock::given(path("/received")).respond_with(ResponseTemplate::new(204)).expect(1).mount(&app).await;

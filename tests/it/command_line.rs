@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use serde_json::Value;
 
 use crate::host::PATIENCE;
+use crate::scenarios::written;
 use crate::terminal::{FAUXFAX, Served, in_pipes, in_terminal_until};
 
 /// The arguments of a call that the emulator's own TwiML answers, so that no app is needed.
@@ -72,6 +73,95 @@ fn a_reader_that_stops_does_not_change_the_result_of_a_wait() {
         command.stdout(pipe().expect("a pipe").1).stderr(Stdio::null());
         assert_eq!(command.status().expect("it runs").code(), Some(code), "{arguments:?}");
     }
+}
+
+/// Runs a command whose output nobody reads, and returns its exit status and what it prints to standard error.
+fn unread(mut command: Command) -> (Option<i32>, String) {
+    command.stdout(pipe().expect("a pipe").1).stderr(Stdio::piped());
+    let output = command.spawn().expect("it starts").wait_with_output().expect("it ends");
+    (output.status.code(), String::from_utf8(output.stderr).expect("text"))
+}
+
+#[test]
+fn a_reader_that_stops_does_not_change_the_verdict_of_a_subcommand() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    // No app is running, so the request for TwiML fails, and it fails again when it is sent again.
+    in_pipes(served.command(&["receive", "--wait"]));
+    let webhooks = in_pipes(served.command(&["webhooks", "--json"])).text;
+    let webhooks: Value = serde_json::from_str(&webhooks).expect("JSON");
+    let webhook = webhooks["webhooks"][0]["id"].as_str().expect("a webhook");
+    // The last strip of this document is missing.
+    let document = tempfile::NamedTempFile::with_suffix(".tiff").expect("a file");
+    std::fs::write(&document, crate::losses::tiff(50)).expect("written");
+    let document = document.path().to_str().expect("UTF-8");
+    let explain = ["explain-signature", "http://h/", "--token", "t", "--signature", "s"];
+    let commands: [&[&str]; 9] = [
+        &["receive", "--wait", "--json"],
+        &["send", document, "--from", "+15005550006", "--to", "+15005550101", "--wait", "--json"],
+        &explain,
+        &[&explain[..], &["--json"]].concat(),
+        &["webhooks", webhook, "--replay"],
+        &["webhooks", webhook, "--replay", "--json"],
+        &["convert", document, "out.tiff", "--fail-on-loss"],
+        &["check", "http://127.0.0.1:9/fax", "--only", "reachable", "--junit", "-"],
+        &["check", "http://127.0.0.1:9/fax", "--only", "reachable", "--json"],
+    ];
+    for arguments in commands {
+        let (code, errors) = unread(served.command(arguments));
+        assert_eq!(code, Some(1), "{arguments:?}: {errors}");
+    }
+}
+
+#[test]
+fn a_reader_that_stops_leaves_the_verdict_of_a_scenario_and_its_junit_file_as_they_are() {
+    let (folder, file) = written("title = 't'\n[[steps]]\nname = 'a'\nexpect = { status = 'received' }\n");
+    let run = |more: &[&str]| {
+        let mut command = Command::new(FAUXFAX);
+        command.args(["run", &file]).args(more).current_dir(folder.path()).env("HOME", folder.path());
+        command.env_remove("FAUXFAX_URL").env_remove("FAUXFAX_ACCOUNT");
+        unread(command)
+    };
+    for more in [&["--junit", "results.xml"][..], &["--json", "--junit", "results.xml"]] {
+        assert_eq!(run(more), (Some(1), String::new()), "{more:?}");
+        let results = std::fs::read_to_string(folder.path().join("results.xml")).expect("the results");
+        assert!(results.contains("<failure"), "{results}");
+        std::fs::remove_file(folder.path().join("results.xml")).expect("removed");
+    }
+    assert_eq!(run(&["--junit", "-"]), (Some(1), String::new()));
+}
+
+#[test]
+fn a_call_that_nobody_took_is_found_by_the_first_characters_of_its_sid() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    in_pipes(served.command(&["receive", "--wait"]));
+    let calls = in_pipes(served.command(&["faxes", "--status", "not-answered", "--json"])).text;
+    let calls: Value = serde_json::from_str(&calls).expect("JSON");
+    let sid = calls["faxes"][0]["sid"].as_str().expect("a call");
+    let opened = in_pipes(served.command(&["open", "--print", &sid[..10]]));
+    assert!(opened.text.ends_with(&format!("/console/faxes/{sid}\n")), "{}{}", opened.text, opened.errors);
+    let whole = in_pipes(served.command(&["faxes", sid]));
+    let shown = in_pipes(served.command(&["faxes", &sid[..10]]));
+    assert!(shown.code == 0 && shown.text == whole.text, "{}{}", shown.text, shown.errors);
+    // With a second call, both begin with the prefix.
+    in_pipes(served.command(&["receive", "--wait"]));
+    let ambiguous = in_pipes(served.command(&["open", "--print", "FX"]));
+    assert_eq!(ambiguous.code, 1);
+    assert!(
+        ambiguous.errors.contains(sid) && ambiguous.errors.contains("give more characters"),
+        "{}",
+        ambiguous.errors
+    );
+}
+
+#[test]
+fn a_wait_that_times_out_says_what_is_under_way() {
+    // An app that accepts connections and never responds.
+    let app = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let served = Served::start(&format!("http://{}/fax", app.local_addr().expect("an address")));
+    in_pipes(served.command(&["receive"]));
+    let waited = in_pipes(served.command(&["wait", "--idle", "--timeout", "0.1s"]));
+    let expected = "a request to an app or the rendering of a document is under way";
+    assert!(waited.code == 4 && waited.errors.contains(expected), "{}: {}", waited.code, waited.errors);
 }
 
 #[test]

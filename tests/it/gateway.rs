@@ -423,6 +423,7 @@ async fn the_option_offline_leaves_only_the_hosts_that_the_emulator_serves() {
     for request in [
         "CONNECT video.twilio.com:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         "GET http://Verify.Twilio.com./v2/Services HTTP/1.0\r\n\r\n",
+        "CONNECT signalwire.com:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     ] {
         let answer = exchange(&mut running.connect().await, request).await.to_ascii_lowercase();
         assert!(answer.contains(" 403 ") && answer.contains("content-type: text/plain"), "{answer}");
@@ -430,6 +431,7 @@ async fn the_option_offline_leaves_only_the_hosts_that_the_emulator_serves() {
             answer.contains("twilio.com") && answer.contains(": this emulator serves only faxes, accounts"),
             "{answer}"
         );
+        assert!(answer.contains("at the subdomains of signalwire.com"), "{answer}");
     }
     let (status, _) = running.ask(CONNECTS[0]).await;
     assert_eq!(status, ESTABLISHED.trim_end());

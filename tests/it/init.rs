@@ -53,6 +53,15 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn with_yes_the_files_are_written_even_if_nobody_reads_what_they_contain() {
+    let folder = folder(&[]);
+    let mut init = command(folder.path(), &["init", "--yes"]);
+    init.stdout(std::io::pipe().expect("a pipe").1);
+    assert!(init.status().expect("it runs").success());
+    assert!(!files(folder.path()).is_empty());
+}
+
+#[test]
 fn in_an_empty_folder_a_scenario_is_written_that_passes() {
     let folder = folder(&[]);
     let output = fauxfax(folder.path(), &["init", "--yes"]);

@@ -18,7 +18,7 @@ const WIDTH: u32 = 1_728;
 const HEIGHT: u32 = 400;
 
 /// Builds a one-page TIFF in T.6 that has only this percentage of its data.
-fn tiff(percent: usize) -> Vec<u8> {
+pub(crate) fn tiff(percent: usize) -> Vec<u8> {
     let mut image = Bitmap::white(WIDTH, HEIGHT);
     (0..HEIGHT).for_each(|y| image.blacken_run(y, y * 3, y * 4 + 20));
     let coded = g4(&image);

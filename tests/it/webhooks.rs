@@ -13,6 +13,7 @@ use fauxfax::model::fax::Status;
 use fauxfax::model::hex;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Pace;
+use fauxfax::model::webhook::{Method, Purpose};
 use md5::{Digest, Md5};
 use wiremock::matchers::{header, header_exists, method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -285,6 +286,25 @@ async fn a_misbehaving_app_affects_only_its_own_delivery() {
     let count = |code: u32| codes.iter().filter(|each| **each == code).count();
     assert_eq!((count(11203), count(11205), count(11200)), (8, 4, 4), "hang and drip, close, pour: {codes:?}");
     tokio::time::timeout(PATIENCE, server.verify()).await.expect("the good callback is notified of every status");
+}
+
+#[tokio::test]
+async fn an_action_with_a_file_is_sent_and_recorded_as_a_post_whatever_method_the_twiml_names() {
+    let server = MockServer::start().await;
+    let receive = twiml("<Receive action=\"/done\" method=\"GET\" storeMedia=\"false\"/>");
+    Mock::given(path("/fax")).respond_with(receive).mount(&server).await;
+    Mock::given(path("/done")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let host = Host::new(setup(&format!("{}/fax", server.uri())));
+    ring(&host);
+    assert!(host.alerts_at_rest().await.is_empty());
+    let sent = requests(&server).await.into_iter().find(|request| request.url.path() == "/done").expect("an action");
+    assert_eq!((sent.method.as_str(), sent.url.query()), ("POST", None));
+    assert!(sent.headers["content-type"].to_str().expect("text").starts_with("multipart/form-data"));
+    let events = host.world().read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
+    let records = events.iter().filter_map(|event| event.kind.exchange());
+    let methods: Vec<_> =
+        records.filter(|record| record.purpose == Purpose::Action).map(|record| record.method).collect();
+    assert_eq!(methods, [Method::Post]);
 }
 
 #[tokio::test]

@@ -268,7 +268,7 @@ fn told(flags: &CheckFlags, report: &Report) -> anyhow::Result<ExitCode> {
         out::overwrite("");
     }
     if let Some(path) = &flags.junit {
-        files::write(path, junit(report).as_bytes())?;
+        out::even_if_unread(files::write(path, junit(report).as_bytes()))?;
     }
     let takes_output = flags.junit.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if flags.json {

@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use self::language::{Found, detect};
 use self::plan::{Plan, Planned, Wishes};
-use super::out::stdout;
+use super::out::{lasting, stdout};
 
 /// The exit status for incorrect usage, and for a choice that only the user can make.
 const EXIT_USAGE: u8 = 2;
@@ -98,7 +98,8 @@ pub(super) fn run(flags: &InitFlags) -> anyhow::Result<ExitCode> {
     let plan = Plan::of(&flags.folder, wishes);
     let missing = plan.files.iter().filter(|file| !file.exists);
     write::check(&flags.folder, missing.clone())?;
-    let mut out = stdout();
+    // Without a question, the files are written even if nobody reads what they contain.
+    let mut out = if flags.yes { lasting() } else { stdout() };
     shown(&plan, &found, wishes, &mut out)?;
     let fresh = missing.clone().count();
     if fresh == 0 {

@@ -290,14 +290,14 @@ fn of_run(error: RunError) -> anyhow::Error {
 fn told(flags: &RunFlags, reports: &[Report]) -> anyhow::Result<ExitCode> {
     let takes_output = flags.junit.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if flags.json {
-        table::json(&scenario::json(reports))?;
+        out::even_if_unread(table::json(&scenario::json(reports)))?;
     } else if !takes_output {
-        print::reports(reports, &mut stdout())?;
+        out::even_if_unread(print::reports(reports, &mut stdout()))?;
     }
     reports.iter().flat_map(|report| &report.notes).for_each(|note| out::note(note));
     // Written last, so that the results are not lost if that fails.
     if let Some(path) = &flags.junit {
-        files::write(path, scenario::junit(reports, &print::plain).as_bytes())?;
+        out::even_if_unread(files::write(path, scenario::junit(reports, &print::plain).as_bytes()))?;
     }
     let (lost, interrupted) =
         (reports.iter().any(|report| report.lost_emulator), reports.iter().any(|report| report.interrupted));

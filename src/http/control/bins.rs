@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::extract::{Addressed, JsonBody};
 use super::problem::Problem;
 use crate::dialect::date;
-use crate::dialect::twiml_bin::{self, bin_at_end, bin_url};
+use crate::dialect::twiml_bin::{self, bin_url};
 use crate::emulator::{Registry, World};
 use crate::engine::Engine;
 use crate::engine::input::{CreateTwimlBin, DeleteTwimlBin, UpdateTwimlBin};
@@ -44,7 +44,7 @@ pub(super) struct BinView {
     twiml: Arc<str>,
     /// The URL to set as a number's VoiceUrl.
     url: String,
-    /// The numbers whose VoiceUrl has the bin's path, on any host.
+    /// The numbers whose VoiceUrl leads to the bin, under any host name that the emulator answers to.
     numbers: Vec<String>,
     date_created: String,
     date_updated: String,
@@ -62,7 +62,8 @@ pub(super) struct BinList {
 
 pub(super) async fn list(State(registry): State<Registry>, parts: Parts) -> Result<Json<BinList>, Problem> {
     let (world, origin) = asked(parts, &registry).await?;
-    let twiml_bins = world.read(|engine| engine.twiml_bins().map(|bin| view(engine, bin, &origin)).collect());
+    let view = |engine: &Engine| engine.twiml_bins().map(|bin| view(engine, bin, &origin, &registry)).collect();
+    let twiml_bins = world.read(view);
     Ok(Json(BinList { twiml_bins }))
 }
 
@@ -72,7 +73,7 @@ pub(super) async fn show(
     parts: Parts,
 ) -> Result<Json<BinView>, Problem> {
     let (world, origin) = asked(parts, &registry).await?;
-    shown(&world, parse(&sid)?, &origin)
+    shown(&world, parse(&sid)?, &origin, &registry)
 }
 
 pub(super) async fn create(
@@ -83,7 +84,7 @@ pub(super) async fn create(
     let twiml = twiml.ok_or_else(|| bad("twiml", "a new bin needs it, such as <Response><Receive/></Response>"))?;
     let name = name.map(checked_name).transpose()?.unwrap_or_else(|| NAME_DEFAULT.into());
     let sid = world.handle(CreateTwimlBin { name, contents: checked_twiml(twiml)? })?;
-    Ok((StatusCode::CREATED, shown(&world, sid, &origin)?))
+    Ok((StatusCode::CREATED, shown(&world, sid, &origin, &registry)?))
 }
 
 pub(super) async fn change(
@@ -95,7 +96,7 @@ pub(super) async fn change(
     let (sid, name) = (parse(&sid)?, name.map(checked_name).transpose()?);
     let contents = twiml.map(checked_twiml).transpose()?;
     world.handle(UpdateTwimlBin(sid, TwimlBinChange { name, contents }))?;
-    shown(&world, sid, &origin)
+    shown(&world, sid, &origin, &registry)
 }
 
 pub(super) async fn remove(Addressed(world): Addressed, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
@@ -138,14 +139,13 @@ fn bad(field: &str, why: &str) -> Problem {
     Problem::new(422, "bad-field", format!("{field}: {why}"))
 }
 
-fn shown(world: &World, sid: TwimlBinSid, origin: &str) -> Result<Json<BinView>, Problem> {
-    let shown = world.read(|engine| engine.twiml_bin(sid).map(|bin| view(engine, bin, origin)));
+fn shown(world: &World, sid: TwimlBinSid, origin: &str, registry: &Registry) -> Result<Json<BinView>, Problem> {
+    let shown = world.read(|engine| engine.twiml_bin(sid).map(|bin| view(engine, bin, origin, registry)));
     shown.map(Json).map_err(|refusal: Refusal| Problem::refused(&refusal))
 }
 
-fn view(engine: &Engine, bin: &TwimlBin, origin: &str) -> BinView {
-    let leads_here = |url: &str| url::Url::parse(url).is_ok_and(|url| bin_at_end(url.path()) == Some(bin.sid));
-    let numbers = engine.numbers().filter(|number| leads_here(&number.attributes.voice_url));
+fn view(engine: &Engine, bin: &TwimlBin, origin: &str, registry: &Registry) -> BinView {
+    let numbers = engine.numbers().filter(|number| registry.bin_at(&number.attributes.voice_url) == Some(bin.sid));
     BinView {
         sid: bin.sid.to_string(),
         name: bin.name.clone(),

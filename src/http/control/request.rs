@@ -84,10 +84,14 @@ pub(super) fn params(request: &ApiRequest) -> Value {
     without_passwords(params.into())
 }
 
-/// Returns the form without the pair at which it was cut off, unless it has only this pair.
+/// Returns the form without the pair at which it was cut off: a secret in half a value might not be recognised. JSON
+/// sent instead of a form is not made of pairs, and is returned as far as it was kept.
 fn whole_pairs(form: &Excerpt) -> &[u8] {
-    let end = form.bytes.iter().rposition(|byte| *byte == b'&').filter(|_| !form.is_whole());
-    end.map_or(&form.bytes, |end| &form.bytes[..end])
+    if form.is_whole() || matches!(form.bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
+        return &form.bytes;
+    }
+    let end = form.bytes.iter().rposition(|byte| *byte == b'&').unwrap_or_default();
+    &form.bytes[..end]
 }
 
 /// Returns how long the response took, in milliseconds to three decimals.
@@ -144,6 +148,13 @@ mod tests {
     fn a_pair_at_which_a_long_form_was_cut_off_is_left_out() {
         let form = [b"a=1&secret".as_slice(), &vec![b'x'; EXCERPT_BYTES_MAX]].concat();
         assert_eq!(params(&request("/", &form, b"")), json!({ "a": "1" }));
+        // The password in this URL could not be recognised, since its @ is missing.
+        let only = [b"MediaUrl=http://user:".as_slice(), &vec![b'x'; EXCERPT_BYTES_MAX]].concat();
+        assert_eq!(params(&request("/", &only, b"")), json!({}));
+        // JSON is not made of pairs, and its beginning shows that the client didn't send a form.
+        let sent = [br#"{"AuthToken":"S","To":""#.as_slice(), &vec![b'1'; EXCERPT_BYTES_MAX]].concat();
+        let shown = params(&request("/", &sent, b"")).to_string();
+        assert!(shown.starts_with(r#"{"{\"AuthToken\":\"***\",\"To\":\"111"#), "{}", &shown[..60]);
     }
 
     #[test]
