@@ -278,13 +278,18 @@ impl<'a> Device<'a> for PageDevice<'_> {
                         self.stroke_parts(&path, props.transform, line, ink, LETTER_LINE_PELS_MIN);
                     }
                 }
-                // Even after giving up, the letter is interpreted, so that everything that it draws is measured.
-                Glyph::Type3(type3) if fill.is_some() && (ink.is_some() || !self.alone) => {
-                    let before = std::mem::replace(&mut self.in_type3, true);
-                    type3.interpret(self, props.transform, glyph.transform(), &props.paint);
-                    self.in_type3 = before;
+                Glyph::Type3(type3) if fill.is_some() || line.is_some() => {
+                    // A stroked letter is left to the full renderer.
+                    self.gives_up |= fill.is_none();
+                    // Even after giving up, a letter is interpreted, so that everything that it draws is measured.
+                    if ink.is_some() || !self.alone {
+                        let before = std::mem::replace(&mut self.in_type3, true);
+                        type3.interpret(self, props.transform, glyph.transform(), &props.paint);
+                        self.in_type3 = before;
+                    }
                 }
-                Glyph::Type3(_) => self.gives_up |= line.is_some(),
+                // Invisible letters draw nothing.
+                Glyph::Type3(_) => {}
             }
         }
     }

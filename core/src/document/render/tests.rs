@@ -52,20 +52,22 @@ fn a_page_beyond_the_limits_is_not_given_to_hayro_even_if_it_can_be_drawn_comple
 }
 
 #[test]
-fn what_the_letters_of_a_type_3_font_draw_is_measured_after_a_shading_too() {
+fn what_the_letters_of_a_type_3_font_draw_is_measured_after_a_shading_and_if_they_are_stroked() {
     let font = "<< /Type /Font /Subtype /Type3 /FontBBox [0 0 1 1] /FontMatrix [1 0 0 1 0 0] /CharProcs << /a 5 0 R >> \
                 /Encoding << /Differences [97 /a] >> /FirstChar 97 /LastChar 97 /Widths [1] >>";
     let shading = "<< /ShadingType 2 /ColorSpace /DeviceGray /Coords [0 0 9 0] \
                    /Function << /FunctionType 2 /N 1 /Domain [0 1] /C0 [0] /C1 [0.5] >> >>";
     let resources = format!("/Font << /F {font} >> /Shading << /S {shading} >>");
-    let letter = |dashes: &str| {
-        let glyph = format!("1 0 d0 0.1 w {dashes} 0 0.5 m 1 0.5 l S");
-        let content = "q 500 700 50 50 re W n /S sh Q BT /F 200 Tf 100 300 Td (a) Tj ET";
-        drawn(&pdf(&resources, content, &[glyph]), 5.0)
-    };
-    let (losses, original) = letter("");
-    assert!(losses.is_empty() && original.pixels.contains(&[0; 3]), "a solid line: {losses:?}");
-    let (losses, original) = letter(&dashes(1.0));
-    assert!(losses.iter().any(|loss| *loss.what == *TOO_MUCH), "{losses:?}");
-    assert!(original == Rgb::white(100, 100), "hayro has drawn the dashes");
+    for before in ["q 500 700 50 50 re W n /S sh Q", "1 Tr"] {
+        let letter = |dashes: &str| {
+            let glyph = format!("1 0 d0 0.1 w {dashes} 0 0.5 m 1 0.5 l S");
+            let content = format!("{before} BT /F 200 Tf 100 300 Td (a) Tj ET");
+            drawn(&pdf(&resources, &content, &[glyph]), 5.0)
+        };
+        let (losses, original) = letter("");
+        assert!(losses.is_empty() && original.pixels.contains(&[0; 3]), "{before}: a solid line: {losses:?}");
+        let (losses, original) = letter(&dashes(1.0));
+        assert!(losses.iter().any(|loss| *loss.what == *TOO_MUCH), "{before}: {losses:?}");
+        assert!(original == Rgb::white(100, 100), "{before}: hayro has drawn the dashes");
+    }
 }
