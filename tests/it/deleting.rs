@@ -112,9 +112,10 @@ async fn faxes_that_a_search_finds_are_deleted_except_those_in_progress() {
 }
 
 #[tokio::test]
-async fn thousands_of_faxes_are_deleted_in_slices() {
+async fn more_faxes_than_are_read_in_one_step_are_all_deleted() {
     let desk = Desk::new().await;
     let world = desk.bench.registry.world(desk.account.parse().expect("a SID")).expect("a world");
+    // Each step reads 2,000 entries (`SLICE_MAX` in http/control/listing.rs).
     for _ in 0..4_500 {
         let order = CreateFax { media_url: "http://127.0.0.1:9/a.pdf".into(), ..order(BUSY) };
         let sid = world.handle(order).expect("accepted");

@@ -101,7 +101,12 @@ fn a_document_larger_than_the_budget_is_kept_until_its_fax_ends() {
     let mut spec = spec();
     spec.options.media_budget_bytes = DOCUMENT_BYTES - 1;
     let mut script = Script::new(spec);
-    let sid = sent(&mut script);
+    let sid = script.send(order(FAR));
+    script.answer_document(1);
+    assert!(has_media(&script, sid), "the fax needs its document");
+    assert_eq!((script.engine.media_bytes(), script.engine.media_evicted()), (DOCUMENT_BYTES, 0));
+    script.forward(HOUR);
+    assert_eq!(script.status(sid), Status::Delivered);
     assert!(!has_media(&script, sid));
     assert_eq!((script.engine.media_bytes(), script.engine.media_evicted()), (0, 1));
 }

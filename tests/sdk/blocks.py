@@ -395,7 +395,7 @@ def check(page: Page, block: Block, later: str, suites: str) -> None:
 def is_used(block: Block, later: str) -> bool:
     """Returns whether a later block names the file, imports it, or runs a program that finds it without being told."""
     name = Path(block.name)
-    found_by = {"fauxfax.toml": "", "conftest.py": "pytest"}.get(name.name, "pytest" if name.name.startswith("test_") else None)
+    found_by = {"fauxfax.toml": "fauxfax serve", "conftest.py": "pytest"}.get(name.name, "pytest" if name.name.startswith("test_") else None)
     if found_by is not None and found_by in later:
         return True
     return block.name in later or bool(re.search(rf"^(import|from) {re.escape(name.stem)}\b", later, re.MULTILINE))

@@ -85,9 +85,6 @@ pub(super) struct Renderer<'a> {
     drawer: PageDrawer<'a>,
     losses: Losses,
     is_watched: bool,
-    /// Whether the piece that was drawn last could be drawn only in part, because it demands more than hayro can
-    /// handle.
-    is_too_much: bool,
 }
 
 /// A drawn piece of a page.
@@ -124,7 +121,6 @@ impl<'a> Renderer<'a> {
             drawer: PageDrawer::new(COVERAGE),
             losses: noted,
             is_watched: false,
-            is_too_much: false,
         }
     }
 
@@ -181,7 +177,6 @@ impl<'a> Renderer<'a> {
         let watched = self.is_watched.then_some(per_inch);
         let view = View { size: (width, rows), transform, is_turned: placement.turned, watched };
         let outcome = self.drawer.draw(page, &self.interpreter, view);
-        self.is_too_much = matches!(outcome, Outcome::Partly(_));
         match outcome {
             Outcome::Drawn(drawn) => {
                 let tones = halved_tones(drawn.page, quality);
@@ -206,10 +201,11 @@ impl<'a> Renderer<'a> {
     }
 
     /// Draws a region of a piece in colour and with smooth edges; `from` is the start of the piece in inches. The
-    /// region is white if the piece could be drawn only in part.
+    /// region is white if the piece demands more than hayro can handle.
     pub(super) fn original(&mut self, index: usize, placement: &Placement, from: f64, region: &Region) -> Rgb {
         let (width, height) = (u32::from(region.width), u32::from(region.height));
-        let Some(page) = self.pages.get(index).filter(|_| !self.is_too_much) else { return Rgb::white(width, height) };
+        let is_too_much = self.drawer.is_too_much();
+        let Some(page) = self.pages.get(index).filter(|_| !is_too_much) else { return Rgb::white(width, height) };
         let place = transform(page, placement, from, (region.per_inch, region.per_inch));
         let place = Affine::translate((-region.left * region.per_inch, -region.top * region.per_inch)) * place;
         self.render(page, (region.width, region.height), place, &RenderSettings::default());
@@ -311,3 +307,6 @@ fn loss_of(warning: InterpreterWarning) -> Option<&'static str> {
         _ => Some("something on the page can't be drawn"),
     }
 }
+
+#[cfg(test)]
+mod tests;

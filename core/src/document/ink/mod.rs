@@ -79,6 +79,7 @@ pub(super) struct PageDrawer<'a> {
     glyphs: Glyphs,
     raster: Raster,
     image_area: Option<Area>,
+    is_too_much: bool,
     text: Collected,
     marks: Marks,
 }
@@ -103,6 +104,7 @@ impl<'a> PageDrawer<'a> {
             glyphs: Glyphs::default(),
             raster: Raster::new(coverage),
             image_area: None,
+            is_too_much: false,
             text: Collected::Nothing,
             marks: Marks::default(),
         }
@@ -111,6 +113,12 @@ impl<'a> PageDrawer<'a> {
     /// Returns the area of the images on the page that was drawn last, if they cover most of the page.
     pub(super) const fn image_area(&self) -> Option<Area> {
         self.image_area
+    }
+
+    /// Returns whether what was drawn last demands more than the full renderer can handle, even if it could be drawn
+    /// completely here.
+    pub(super) const fn is_too_much(&self) -> bool {
+        self.is_too_much
     }
 
     /// Returns the text of what was drawn last.
@@ -132,7 +140,7 @@ impl<'a> PageDrawer<'a> {
         let (tones, slivers, images) = (device.page, device.slivers, device.images.into_touched());
         // The first pass sees all text, even if the page is drawn again or by the full renderer.
         let (text, marks) = (device.text.into_collected(), device.watch.into_marks());
-        (self.image_area, self.text) = (image_area, text);
+        (self.image_area, self.is_too_much, self.text) = (image_area, is_too_much, text);
         self.marks = Marks { is_scan: image_area.is_some(), ..marks };
         if is_too_much && (is_left || images.is_some()) {
             // The first pass stopped painting when it gave up, so the page is drawn again from the start.
@@ -255,12 +263,13 @@ impl<'a> Device<'a> for PageDevice<'_> {
             let clip = self.current().bounds;
             self.watch.letters(run, &props, draw_mode, clip);
         }
-        let Some(ink) = self.ink(&props) else { return };
+        let ink = self.ink(&props);
         let (fill, line) = parts(draw_mode);
         let hint = run.writing_mode() == WritingMode::Horizontal;
         for glyph in run.glyphs() {
             match &**glyph {
                 Glyph::Outline(outline) => {
+                    let Some(ink) = ink else { continue };
                     if fill.is_some() {
                         self.letter(outline, props.transform * glyph.transform(), hint, ink);
                     }
@@ -269,12 +278,18 @@ impl<'a> Device<'a> for PageDevice<'_> {
                         self.stroke_parts(&path, props.transform, line, ink, LETTER_LINE_PELS_MIN);
                     }
                 }
-                Glyph::Type3(type3) if fill.is_some() => {
-                    let before = std::mem::replace(&mut self.in_type3, true);
-                    type3.interpret(self, props.transform, glyph.transform(), &props.paint);
-                    self.in_type3 = before;
+                Glyph::Type3(type3) if fill.is_some() || line.is_some() => {
+                    // A stroked letter is left to the full renderer.
+                    self.gives_up |= fill.is_none();
+                    // Even after giving up, a letter is interpreted, so that everything that it draws is measured.
+                    if ink.is_some() || !self.alone {
+                        let before = std::mem::replace(&mut self.in_type3, true);
+                        type3.interpret(self, props.transform, glyph.transform(), &props.paint);
+                        self.in_type3 = before;
+                    }
                 }
-                Glyph::Type3(_) => self.gives_up |= line.is_some(),
+                // Invisible letters draw nothing.
+                Glyph::Type3(_) => {}
             }
         }
     }

@@ -35,6 +35,30 @@ const CORNERS: [[u8; 3]; 16] = [
     [0, 0, 0],
 ];
 
+/// The components of a colour that is white in some colour spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Components {
+    /// All components are 0.
+    Zero,
+    /// All components are 1.
+    Full,
+}
+
+impl Components {
+    /// Returns `None` for components that are neither all 0 nor all 1, and if there are none. As in drawing, components
+    /// below 0 or above 1 count as 0 or 1.
+    pub(super) fn of(components: impl Iterator<Item = f64>) -> Option<Self> {
+        let kind = |component: f64| match component {
+            full if full >= 1.0 => Some(Self::Full),
+            zero if zero <= 0.0 => Some(Self::Zero),
+            _ => None,
+        };
+        let mut kinds = components.map(kind);
+        let first = kinds.next()??;
+        kinds.all(|kind| kind == Some(first)).then_some(first)
+    }
+}
+
 /// Converts the amounts of cyan, magenta, yellow and black, each from 0 to 1, to red, green and blue.
 pub(super) fn rgb(inks: [f64; 4]) -> [f64; 3] {
     let mut sum = [0.0; 3];
@@ -195,6 +219,25 @@ pub(super) fn components<'a>(store: &mut Store<'a>, space: &Value<'a>) -> Option
         }
         name => is_cmyk_name(name).then_some(4),
     }
+}
+
+/// Returns whether a colour is white, as far as is known. More light is whiter, but more ink is darker.
+pub(super) fn is_white<'a>(store: &mut Store<'a>, space: &Value<'a>, components: Components) -> bool {
+    let space = store.resolve(space);
+    let first = space.items().first().map(|kind| store.resolve(kind));
+    let Some(name) = first.as_ref().unwrap_or(&space).as_name() else { return false };
+    let white = match name {
+        b"DeviceGray" | b"G" | b"CalGray" | b"DeviceRGB" | b"RGB" | b"CalRGB" => Components::Full,
+        b"ICCBased" => {
+            let profile = space.items().get(1).map(|profile| store.resolve(profile)).unwrap_or(Value::Null);
+            if store.number(&profile, "N") == Some(4.0) { Components::Zero } else { Components::Full }
+        }
+        b"Separation" | b"DeviceN" => Components::Zero,
+        name if is_cmyk_name(name) => Components::Zero,
+        // In the other spaces, such as Indexed and Lab, white has other components.
+        _ => return false,
+    };
+    components == white
 }
 
 #[cfg(test)]

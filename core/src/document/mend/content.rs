@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::colors;
+use super::colors::{self, Components};
 use super::lexer::{Kind, Lexer, Token};
 use super::operands::{Edit, Operands};
 
@@ -28,6 +28,9 @@ pub(super) struct Survey {
     /// Whether anything is painted by the stream itself, rather than by a form or an image that it names. White fills
     /// and white text don't count.
     pub(super) paints: bool,
+    /// The colour spaces that decide whether more is painted, by name, each with the components with which something
+    /// is filled in it.
+    pub(super) fills: BTreeSet<(Vec<u8>, Components)>,
     /// Whether the stream ends within a string or an image.
     pub(super) open: bool,
     /// Whether the replacement for CMYK must be added to the resources.
@@ -48,13 +51,26 @@ enum TextUse {
     Invisible,
 }
 
+/// The colour of fills, as far as the stream shows it.
+#[derive(Clone, Default)]
+enum Fill {
+    /// A colour other than white.
+    #[default]
+    Dark,
+    White,
+    /// A colour that may be white, which depends on the colour space with this name.
+    Depends(Vec<u8>, Components),
+}
+
 /// The relevant parts of the graphics state.
 #[derive(Clone, Default)]
 struct State {
     font: Option<Vec<u8>>,
     text_use: TextUse,
-    /// Whether the fill colour is white, as far as its operands show.
-    is_white: bool,
+    /// The name of the colour space of fills; `None` for those in which full components are always white: `DeviceGray`,
+    /// which is the initial one, and `DeviceRGB`.
+    space: Option<Vec<u8>>,
+    fill: Fill,
 }
 
 /// Reads a content stream and returns the findings.
@@ -122,18 +138,26 @@ impl Reader<'_> {
             b"Tr" => self.state.text_use = text_use(operands.numbers().last()),
             b"Tj" | b"TJ" | b"'" | b"\"" => self.show(operands),
             b"SCN" => self.name("Pattern", operands),
-            b"g" | b"rg" | b"sc" | b"scn" => {
+            b"sc" | b"scn" => {
                 self.name("Pattern", operands);
-                let mut numbers = operands.numbers().peekable();
-                self.state.is_white = numbers.peek().is_some() && numbers.all(|number| number >= 1.0);
+                self.fill(operands);
+            }
+            b"g" | b"rg" => {
+                self.state.space = None;
+                self.fill(operands);
             }
             b"k" => {
-                self.state.is_white = operands.numbers().all(|ink| ink <= 0.0);
+                self.state.space = Some(b"DeviceCMYK".to_vec());
+                self.fill(operands);
                 self.color(operands, &place, false);
             }
             b"K" => self.color(operands, &place, true),
-            b"cs" | b"CS" => {
-                self.state.is_white = false;
+            operator @ (b"cs" | b"CS") => {
+                if operator == b"cs" {
+                    self.state.space = operands.last_name().map(|(name, _)| name.to_vec());
+                    // The initial colour of a space is not white: it is black, or the full amount of each ink.
+                    self.state.fill = Fill::Dark;
+                }
                 if let Some((_, place)) = operands.last_name().filter(|(name, _)| colors::is_cmyk_name(name)) {
                     self.survey.names_cmyk = true;
                     self.survey.edits.push((place, format!("/{}", colors::CMYK_NAME).into_bytes()));
@@ -145,7 +169,7 @@ impl Reader<'_> {
                 self.survey.paints = true;
                 self.name("Shading", operands);
             }
-            b"f" | b"F" | b"f*" => self.survey.paints |= !self.state.is_white,
+            b"f" | b"F" | b"f*" => self.paint(),
             b"S" | b"s" | b"B" | b"B*" | b"b" | b"b*" => self.survey.paints = true,
             b"Do" => {
                 if let Some((name, _)) = operands.last_name() {
@@ -162,6 +186,27 @@ impl Reader<'_> {
             && !BUILT_IN_SPACES.iter().any(|space| space.as_bytes() == name)
         {
             self.survey.named.insert((category, name.to_vec()));
+        }
+    }
+
+    /// Sets the colour of fills to the colour with these components.
+    fn fill(&mut self, operands: &Operands) {
+        let components = Components::of(operands.numbers());
+        self.state.fill = match (components, &self.state.space) {
+            (Some(components), Some(space)) => Fill::Depends(space.clone(), components),
+            (Some(Components::Full), None) => Fill::White,
+            (Some(Components::Zero) | None, _) => Fill::Dark,
+        };
+    }
+
+    /// Records that something is filled.
+    fn paint(&mut self) {
+        match &self.state.fill {
+            Fill::Dark => self.survey.paints = true,
+            Fill::White => {}
+            Fill::Depends(space, components) => {
+                self.survey.fills.insert((space.clone(), *components));
+            }
         }
     }
 
@@ -183,7 +228,9 @@ impl Reader<'_> {
         for text in operands.texts() {
             // In composite fonts, 0 and 3 are common codes for spaces.
             let is_blank = text.iter().all(|byte| matches!(byte, 0 | 3 | b' ' | 0xa0));
-            self.survey.paints |= is_painted && !is_blank && !self.state.is_white;
+            if is_painted && !is_blank {
+                self.paint();
+            }
             if let Some(font) = self.state.font.as_ref().filter(|_| has_shape && !is_blank) {
                 let texts = self.survey.texts.entry(font.clone()).or_default();
                 if texts.iter().map(Vec::len).sum::<usize>() < TEXT_BYTES_MAX {

@@ -60,7 +60,8 @@ impl Checked<'_> {
 
 /// Describes the loss of an image's last rows.
 fn incomplete(rows: u32) -> String {
-    format!("an image is incomplete: its last {rows} rows can't be read")
+    let rows = if rows == 1 { "row".to_owned() } else { format!("{rows} rows") };
+    format!("an image is incomplete: its last {rows} can't be read")
 }
 
 /// Returns whether an image has a mask, under the key `mask`, that is too large to be drawn.
@@ -479,5 +480,10 @@ mod tests {
         let frame = frame(&data).unwrap();
         assert_eq!((frame.components, frame.height, frame.block_rows), (3, 258, 16));
         assert!(!ends(&data) && ends(&[0xff, 0xd9]));
+    }
+    #[test]
+    fn missing_rows_are_counted_in_whole_sentences() {
+        assert_eq!(incomplete(1), "an image is incomplete: its last row can't be read");
+        assert_eq!(incomplete(2), "an image is incomplete: its last 2 rows can't be read");
     }
 }

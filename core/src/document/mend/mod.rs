@@ -285,3 +285,62 @@ fn changed<'a>(store: &mut Store<'a>, dict: &Value<'a>, changes: Changes<'a>) ->
     entries.extend(changes);
     Value::Dict(Rc::new(entries))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns whether a page that fills a shape with this colour paints anything but white, as far as the PDF shows.
+    fn paints(space: &str, color: &str) -> bool {
+        let content = format!("{color} -50 -50 20 20 re f");
+        let resources = format!("<< /ColorSpace << /Space {space} >> >>");
+        let file = format!(
+            "%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n\
+             2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n\
+             3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources {resources} >>\n\
+             endobj\n4 0 obj\n<< /Length {} >>\nstream\n{content}\nendstream\nendobj\n\
+             5 0 obj\n<< /N 3 /Length 0 >>\nstream\n\nendstream\nendobj\n\
+             6 0 obj\n<< /N 4 /Length 0 >>\nstream\n\nendstream\nendobj\n\
+             trailer\n<< /Root 1 0 R >>\n",
+            content.len()
+        );
+        let pdf = Pdf::new(file.into_bytes()).unwrap();
+        mended(&pdf, &Fonts::default()).pages[0].paints
+    }
+
+    #[test]
+    fn the_colour_space_decides_whether_full_components_are_white() {
+        let function = "<< /FunctionType 2 /N 1 /Domain [0 1] /C0 [1] /C1 [0] >>";
+        let spot = format!("[/Separation /Spot /DeviceGray {function}]");
+        let spots = format!("[/DeviceN [/One /Two] /DeviceGray {function}]");
+        for (space, color, is_white) in [
+            ("null", "1 g", true),
+            ("null", "0 g", false),
+            ("null", "1 1 1 rg", true),
+            ("null", "1 0 1 rg", false),
+            ("null", "1 sc", true),
+            ("null", "0 0 0 0 k", true),
+            ("null", "0 0 0 1 k", false),
+            ("null", "/DeviceRGB cs 1 1 1 sc", true),
+            ("null", "/DeviceRGB cs 0 0 0 sc", false),
+            ("null", "/DeviceCMYK cs 0 0 0 0 scn", true),
+            ("null", "/DeviceCMYK cs 1 1 1 1 scn", false),
+            ("null", "/DeviceCMYK cs 0 0 0 0 scn 1 g", true),
+            ("/DeviceGray", "/Space cs 1 scn", true),
+            ("[/CalRGB << /WhitePoint [0.95 1 1.09] >>]", "/Space cs 1 1 1 scn", true),
+            ("[/ICCBased 5 0 R]", "/Space cs 1 1 1 scn", true),
+            ("[/ICCBased 5 0 R]", "/Space cs 0 0 0 scn", false),
+            ("[/ICCBased 6 0 R]", "/Space cs 0 0 0 0 scn", true),
+            ("[/ICCBased 6 0 R]", "/Space cs 1 1 1 1 scn", false),
+            (&spot, "/Space cs 0 scn", true),
+            (&spot, "/Space cs 1 scn", false),
+            (&spot, "/Space cs", false),
+            (&spots, "/Space cs 0 0 scn", true),
+            (&spots, "/Space cs 1 1 scn", false),
+            ("[/Indexed /DeviceGray 1 <ff00>]", "/Space cs 1 scn", false),
+            (&spot, "1 g q /Space cs 1 scn Q", true),
+        ] {
+            assert_eq!(paints(space, color), !is_white, "{space} {color}");
+        }
+    }
+}

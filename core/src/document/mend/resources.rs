@@ -18,6 +18,7 @@ impl<'a> Mender<'a> {
         self.objects(&resources, given, survey, findings);
         let fonts = self.shown(&resources, survey, findings);
         changes.extend(fonts.map(|fonts| (b"Font".to_vec(), fonts)));
+        findings.paints |= self.paints(&resources, survey);
         let spaces = self.color_spaces(&resources, survey);
         changes.extend(spaces.map(|spaces| (b"ColorSpace".to_vec(), spaces)));
         for category in ["Pattern", "Shading"] {
@@ -214,6 +215,17 @@ impl<'a> Mender<'a> {
             self.open.remove(&id);
             self.known.insert(id, found.into());
         }
+    }
+
+    /// Returns whether a fill whose colour space decides whether it is white is not.
+    fn paints(&mut self, resources: &Value<'a>, survey: &Survey) -> bool {
+        let spaces = self.store.get(resources, "ColorSpace");
+        survey.fills.iter().any(|(name, components)| {
+            let space = spaces.entries().and_then(|entries| entries.get(name)).cloned();
+            // A name that isn't in the resources is that of a device colour space.
+            let space = space.unwrap_or_else(|| Value::name(&String::from_utf8_lossy(name)));
+            !colors::is_white(&mut self.store, &space, *components)
+        })
     }
 
     /// Replaces CMYK among the colour spaces; `None` if they can stay unchanged.

@@ -187,8 +187,8 @@ fn of_image(bits: &Bitmap, (across, down): (f64, f64), (left, top): (f64, f64), 
     codes
 }
 
-/// Returns what is wrong with a code: only its size if that is too small, otherwise only its dots if there are too
-/// many, otherwise its margin. Returns `None` if it can be scanned.
+/// Returns the worst that is wrong with a code: its size if it is too small to be scanned, otherwise its dots if there
+/// are too many, otherwise its size if that is doubtful, otherwise its margin. Returns `None` if it can be scanned.
 fn judged(page: &Page<'_>, code: &Code, dots: &Dots) -> Option<Remark> {
     let (across, down) = page.per_inch();
     let (value, unit) = match code.module {
@@ -211,7 +211,8 @@ fn judged(page: &Page<'_>, code: &Code, dots: &Dots) -> Option<Remark> {
     };
     let remark =
         |severity, measured, seen, fix| Some(Remark { severity, place: Some(code.place), measured, seen, fix });
-    if value < pels_warn {
+    let is_dots = share >= DOTS_PERCENT;
+    if value < PELS_FAIL || (value < pels_warn && !is_dots) {
         let (severity, limit, verb) = if value < PELS_FAIL {
             (Severity::Fail, PELS_FAIL, "is too small to be scanned")
         } else {
@@ -221,7 +222,7 @@ fn judged(page: &Page<'_>, code: &Code, dots: &Dots) -> Option<Remark> {
         let fix = format!("print it {:.1} times as large", (pels_warn / value * 10.0).ceil() / 10.0);
         return remark(severity, Measure { value, limit: Some(limit), unit }, seen, fix);
     }
-    if share >= DOTS_PERCENT {
+    if is_dots {
         let measured = Measure { value: share, limit: Some(DOTS_PERCENT), unit: "percent" };
         let seen = format!("a {name} can't be scanned: it is printed in grey or colour, so that its modules are dots");
         return remark(Severity::Fail, measured, seen, "print it in black on white".to_owned());
@@ -232,4 +233,43 @@ fn judged(page: &Page<'_>, code: &Code, dots: &Dots) -> Option<Remark> {
         return remark(Severity::Warn, measured, seen, format!("leave {margin} modules white {sides}"));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::dither::{self, Tone};
+    use crate::document::gray::Gray;
+    use crate::model::fax::Quality;
+
+    /// Judges a QR code with modules of `pels` pels, whose area has this grey.
+    fn judged_at(pels: f64, level: u8) -> Option<Remark> {
+        let mut greys = Gray::white(1_728, 800);
+        for row in greys.pels_mut().chunks_exact_mut(1_728).skip(200).take(400) {
+            row[320..960].fill(level);
+        }
+        let bits = dither::bits(&greys, Tone::Dither);
+        let mut original = |_: &_| Rgb::white(1, 1);
+        let page = Page { quality: Quality::Fine, bits: &bits, marks: None, original: &mut original };
+        let (across, down) = page.per_inch();
+        let place = Place { left: 400.0 / across, top: 300.0 / down, right: 600.0 / across, bottom: 500.0 / down };
+        let module = Module::Both(pels / across, pels / down);
+        judged(&page, &Code { kind: Kind::Qr, place, module, margin: 4.0 }, &Dots::of(&page))
+    }
+
+    #[test]
+    fn of_a_doubtful_size_and_dots_the_worse_finding_is_reported() {
+        for (pels, level, severity, unit) in [
+            (1.4, 128, Severity::Fail, "pels"),
+            (1.4, 0, Severity::Fail, "pels"),
+            (1.6, 128, Severity::Fail, "percent"),
+            (1.6, 0, Severity::Warn, "pels"),
+            (2.7, 128, Severity::Fail, "percent"),
+            (2.8, 128, Severity::Fail, "percent"),
+        ] {
+            let remark = judged_at(pels, level).unwrap();
+            assert_eq!((remark.severity, remark.measured.unit), (severity, unit), "{pels} {level}: {}", remark.seen);
+        }
+        assert!(judged_at(2.8, 0).is_none());
+    }
 }
