@@ -106,7 +106,7 @@ def mistakes(to: str, url: str, filename: str | None, document: bytes | None) ->
     if not E164.fullmatch(to):
         errors["to"] = "Write the number with its country code, such as +1 555 867 5310."
     if (document is None) == (url == ""):
-        errors["document"] = "Choose a PDF, or else give the address of one."
+        errors["document"] = "Choose a PDF, or give the address of one, but not both."
     elif document is not None and not document.startswith(b"%PDF-"):
         errors["document"] = f"{filename} is not a PDF. Only PDF documents can be faxed."
     elif url and not url.startswith(("http://", "https://")):

@@ -18,7 +18,7 @@ pub(super) struct Messages {
 pub(super) enum Message {
     /// An event or a request.
     Item(Value),
-    /// A note that the journal has dropped this many items before they could be read.
+    /// A note that this many items were dropped before they could be read.
     Evicted(u64),
 }
 

@@ -1,5 +1,5 @@
-//! `fauxfax tail`: prints the requests of apps to the emulator and of the emulator to apps, one per line, and then each
-//! new one as it happens.
+//! `fauxfax tail`: prints the latest requests of apps to the emulator and of the emulator to apps, one per line, and
+//! then each new one as it happens.
 
 use std::io::Write;
 use std::process::ExitCode;

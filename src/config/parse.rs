@@ -110,7 +110,7 @@ pub(super) fn own<T: FromStr>(expected: &'static str) -> impl Fn(&str) -> Result
     move |text| text.parse().map_err(|_| expected.to_owned())
 }
 
-/// Parses the name of the service whose API an account uses.
+/// Parses the name of the company whose API an account uses.
 pub(super) fn dialect(text: &str) -> Result<Dialect, String> {
     word(Dialect::ALL, Dialect::as_str)(text)
 }
@@ -177,7 +177,7 @@ pub(super) fn connect_to(text: &str) -> Result<ConnectTo, String> {
     text.parse().map_err(|error| format!("be FROM=TO, such as localhost=host.docker.internal ({error})"))
 }
 
-/// Parses the URL of a customer's app. The URL is kept exactly as written, because every character affects the
+/// Parses the URL of an app. The URL is kept exactly as written, because every character affects the
 /// signature of a request.
 pub(super) fn webhook_url(text: &str) -> Result<Box<str>, String> {
     let _valid = http_url(text)?;

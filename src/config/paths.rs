@@ -40,7 +40,7 @@ pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {
     if path.is_dir() { Ok(path) } else { Err("be a folder that exists".to_owned()) }
 }
 
-/// Reads a certificate file and checks that it contains at least one certificate.
+/// Reads a certificate file and checks that it contains the first line of at least one certificate.
 pub(super) fn trusted_ca(text: &str) -> Result<TrustedCa, String> {
     let path = PathBuf::from(text);
     let pem = read_bounded(&path, TRUST_CA_BYTES_MAX)

@@ -17,7 +17,7 @@ pub(crate) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Str
 }
 
 /// Reads a regular file of at most `limit_bytes`. Opening a pipe would wait for its writer, possibly forever, so
-/// anything else is refused before it is opened.
+/// a file of any other kind is refused before it is opened.
 pub(crate) fn read_regular(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
     let kind = path.metadata().map_err(|error| error.to_string())?.file_type();
     if kind.is_dir() {

@@ -47,7 +47,7 @@ pub enum ClientError {
     Tls(String),
 }
 
-/// A rule that replaces the host to connect to, as curl's `--connect-to` does. The URL, the `Host` header and the
+/// A host to connect to in place of that in URLs, as with curl's `--connect-to`. The URL, the `Host` header and the
 /// signature stay the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectTo {
@@ -118,10 +118,10 @@ impl FromStr for ConnectTo {
 }
 
 impl ConnectTo {
-    /// Returns the destination to connect to instead of this host and port; `None` if the rule doesn't apply to them.
+    /// Returns the destination to connect to instead of this host and port; `None` if `FROM` is another.
     pub(crate) fn instead_of(&self, host: &str, port: u16) -> Option<Destination<'_>> {
         let applies = self.from.host.eq_ignore_ascii_case(host) && self.from.port.is_none_or(|from| from == port);
-        // A rule without a port keeps the URL's port.
+        // If `TO` has no port, the URL's port stays.
         let port = self.to.port.unwrap_or(port);
         applies.then_some(Destination { host: &self.to.host, port, protocol: self.protocol })
     }

@@ -11,7 +11,7 @@ use crate::dialect::hosts::is_service;
 use crate::dialect::twiml_bin::bin_at_end;
 use crate::model::sid::TwimlBinSid;
 
-/// The root of all paths that control the emulator.
+/// The root of the control API's paths.
 pub const CONTROL_ROOT: &str = "/_fauxfax";
 /// The root of the control API's paths in its present version.
 pub const CONTROL_BASE: &str = "/_fauxfax/v1";

@@ -56,7 +56,8 @@ impl Handler {
         &self.home
     }
 
-    /// Calls a tool. Over HTTP, the client's request may name the account, and its host is the base of links.
+    /// Calls a tool. Over HTTP, the client's request may name the account, and its host is the base of links unless
+    /// there is a public URL.
     async fn call(
         &self,
         tool: &Tool,

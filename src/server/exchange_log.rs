@@ -27,7 +27,7 @@ use crate::world::journal::{ApiRequest, JournalEvent};
 /// The maximum number of entries that are read from the feed at a time, so that the log holds few of them in memory.
 const ENTRIES_AT_ONCE_MAX: usize = 1_000;
 
-/// The mark of a request that pedantic mode changed, or whose response it changed.
+/// The mark of a request on which pedantic mode acted, or on whose response it acted.
 const PEDANTIC: &str = " (pedantic)";
 
 /// The log's position in the feed.
@@ -150,7 +150,7 @@ fn log_event(event: &JournalEvent, account: Option<AccountSid>) {
         tracing::info!(
             fax.sid = about.fax(),
             fauxfax.account = about.account(),
-            "the app did not take the call{about}; no fax was received"
+            "the call{about} ended without a fax"
         );
     }
 }

@@ -49,7 +49,7 @@ struct Arrival {
     stopping: Stopping,
     resettable: AbortHandle,
     peer: Peer,
-    /// Rewrites the response to a CONNECT on this connection.
+    /// Marks the response to a CONNECT on this connection, so that `Plain` replaces it.
     established: Established,
 }
 
@@ -110,7 +110,7 @@ impl Gateway {
                 Err(error) => error.log(client),
             },
             Protocol::Socks => {
-                tracing::warn!(%client, "a client speaks SOCKS, but this is an HTTP proxy; set HTTPS_PROXY to http:// and this address");
+                tracing::warn!(%client, "a client speaks SOCKS, but this is an HTTP proxy; set HTTPS_PROXY to the emulator's http:// URL");
             }
             Protocol::Unknown => {
                 tracing::warn!(%client, first_byte = first, "a client speaks neither HTTP nor TLS; its connection is closed");
@@ -140,8 +140,8 @@ impl Gateway {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (client, stopping, peer) = (arrival.client, arrival.stopping.clone(), arrival.peer.clone());
-        // A new flag rather than the one in `arrival`, because each layer (TCP, TLS or a tunnel) writes its own
-        // responses to CONNECTs.
+        // A new `Established` rather than the one in `arrival`, because each layer (TCP, TLS or a tunnel) writes its
+        // own responses to CONNECTs.
         let established = Established::default();
         let stream = Plain::new(stream, established.clone());
         let arrival = Arc::new(Arrival { established, ..arrival });
@@ -230,7 +230,8 @@ impl Gateway {
         Ok(arrival.established.answer())
     }
 
-    /// Serves the requests that come through a tunnel. Boxed, because this future contains the one that opens tunnels.
+    /// Serves the requests that come through a tunnel. Boxed, because one of them could be another CONNECT, so that the
+    /// future's type would contain itself.
     fn serve_tunnel(
         self: Arc<Self>,
         upgraded: hyper::upgrade::Upgraded,

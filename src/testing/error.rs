@@ -45,7 +45,7 @@ pub enum Error {
     /// A field of an incoming fax is invalid, for example a station id that is too long.
     #[error("the incoming fax can't be created: {0}")]
     IncomingFax(#[from] IncomingFaxError),
-    /// The emulated service refused, as it would refuse a REST call.
+    /// The emulator refused, in most cases as it would refuse a REST call.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The clock can't be moved: it is running or already past the requested time, or the account was removed or its

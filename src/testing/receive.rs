@@ -95,7 +95,7 @@ impl Document {
 pub struct Conversation {
     /// The SID that the webhooks carried as `FaxSid`.
     pub sid: FaxSid,
-    /// The fax in its final state; `None` if the call never became a fax, or the app has deleted it.
+    /// The fax in its final state; `None` if the call never became a fax, or the fax has been deleted.
     pub fax: Option<Fax>,
     /// The outcome of the call, such as [`Outcome::Received`].
     pub outcome: Outcome,

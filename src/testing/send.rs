@@ -109,7 +109,7 @@ impl SendFax {
     ///
     /// # Errors
     /// Returns [`Error::Number`] if a number is not in E.164 form, or [`Error::Refused`] if the account has no number
-    /// to call from or the service refuses the fax.
+    /// to call from or the emulator refuses the fax.
     pub fn queue(self) -> Result<FaxSid, Error> {
         let number = |text: &str| -> Result<PhoneNumber, Error> {
             text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error })

@@ -1,5 +1,5 @@
-// Tests the console of a SignalWire world: every page has SignalWire's ids and paths, none mentions Twilio, and faxes can be
-// sent and received.
+// Tests the console of a SignalWire world: the pages of a project have SignalWire's ids and paths, none of them mentions Twilio,
+// and faxes can be sent and deleted.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

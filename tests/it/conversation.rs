@@ -198,7 +198,7 @@ async fn a_deleted_fax_is_exported_from_its_events() {
     let har = json_of(&bench, &fax, "har").await;
     assert_eq!(entries(&har).last().map(|entry| &entry["request"]["method"]), Some(&json!("DELETE")));
     let (_, text) = export(&bench, &fax, "md").await;
-    assert!(text.contains(": received\n") && text.contains("the app has deleted it"), "{text}");
+    assert!(text.contains(": received\n") && text.contains("it has been deleted"), "{text}");
 }
 
 #[tokio::test]

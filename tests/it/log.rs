@@ -61,7 +61,7 @@ fn each_request_in_either_direction_is_a_line_and_each_alert_a_warning() {
     assert!(line.contains(" failed: connection refused: nothing listens on that port FX"), "{line}");
     let line = line_with(home.path(), &["WARN", "11202"]);
     assert!(line.contains("connection refused"), "{line}");
-    line_with(home.path(), &["INFO", "the app did not take the call FX"]);
+    line_with(home.path(), &["INFO", "the call FX", "ended without a fax"]);
     run(home.path(), &["send", "http://127.0.0.1:9/a.pdf", "--from", "+15005550006", "--to", "+15558675310", "--wait"]);
     line_with(home.path(), &["INFO fax FX", " failed: "]);
     let log = fs::read_to_string(home.path().join(LOG)).expect("a log");

@@ -11,8 +11,9 @@ use url::Url;
 const UNSENDABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'\\');
 
 /// Returns a URL as it is sent and signed: without user, password or fragment, with a lower-case scheme and host, and
-/// with unsendable characters percent-encoded. Dot segments, a port, `%7E` and `'` stay as they are. `None` if the
-/// string is not a URL with a host.
+/// with unsendable characters percent-encoded. A colon without a port and a question mark without a query are dropped,
+/// and a missing path becomes `/`. Dot segments, a port, `%7E` and `'` stay as they are. `None` if the string is not a
+/// URL with a host.
 #[must_use]
 pub fn normal(url: &str) -> Option<String> {
     // URL parsers ignore white space around a URL too.

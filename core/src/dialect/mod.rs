@@ -1,6 +1,6 @@
-//! The wire formats: reads and writes forms, queries, JSON, dates and page tokens, and signs requests and URLs. The
-//! texts for people are here, too: sentences about events, advice about errors, and searches. The engine decides what
-//! happens to a fax.
+//! The wire formats: reads and writes forms, queries, JSON, dates and page tokens, and signs requests and URLs. What
+//! people read and write is here, too: sentences about events, advice about errors, and searches. The engine decides
+//! what happens to a fax.
 
 pub mod address;
 pub mod advice;

@@ -21,15 +21,15 @@ pub const PAGE_SIZE_MAX: usize = 1_000;
 pub struct PageRequest {
     /// The maximum number of items on the page.
     pub size: usize,
-    /// The page number, from zero. If there is a token, the number is only echoed, since the token says where the page
-    /// begins.
+    /// The page number, from zero. If there is a token, the number is only shown, and counted on in the links, since
+    /// the token says where the page begins.
     pub page: u64,
     names: Names,
     token: Option<Token>,
     filters: Vec<(String, String)>,
 }
 
-/// The form of a list's tokens, which also determines the names of the paging parameters.
+/// What follows `PA` or `PB` in a list's tokens. It also determines the names of the paging parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
     /// The prefix of the items' SIDs and 32 hexadecimal digits.
@@ -172,7 +172,8 @@ impl PageRequest {
     /// of other lists.
     ///
     /// # Errors
-    /// Returns error 54454 for an invalid size, 54453 for a missing token, or 21481 for an invalid one.
+    /// Returns error 54454 for an invalid size, 10000 for an invalid page number, 54453 for a missing token, or 21481
+    /// for an invalid one.
     pub fn parse_strictly(query: &Form, list: u32, filters: &[&str]) -> Result<Self, ApiError> {
         Self::parse_named(query, Names::Uuid(list), filters)
     }
@@ -376,8 +377,8 @@ impl Token {
 /// The bits of a UUID that hold an ordinal; the bits before them hold the UUID's variant.
 const ORDINAL_BITS: Ordinal = (1 << 56) - 1;
 
-/// Returns a UUID for a position in a list. It isn't random, so a client can continue from that position even after the
-/// list has changed. The id's type doesn't matter, since all ids are written alike.
+/// Returns the UUID for a position in a list. It contains the position, so a client can continue from there even after
+/// the list has changed. The id's type doesn't matter, since all UUIDs are written alike.
 fn anchor(list: u32, ordinal: Ordinal) -> AccountSid {
     let mut bits = [0; 16];
     bits[..4].copy_from_slice(&list.to_be_bytes());

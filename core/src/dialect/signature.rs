@@ -88,7 +88,8 @@ pub fn tampered(params: &[(String, String)]) -> Params {
     params
 }
 
-/// Returns the parameters of an imaginary earlier request about the same fax, with a different status.
+/// Returns the parameters of an imaginary earlier request about the same fax: they have a different status, if they
+/// have one at all.
 fn earlier(params: &[(String, String)]) -> Params {
     let changed = |(name, value): &(String, String)| {
         let was = if value == "queued" { "processing" } else { "queued" };

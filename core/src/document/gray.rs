@@ -201,7 +201,7 @@ impl Area {
 /// The kind of a scan, which is determined while its paper is made white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scan {
-    /// Only text: so few greys remain that they can only be the edges of letters and lines.
+    /// Only text, or nothing: so few greys remain that they can only be the edges of letters and lines.
     Text,
     /// Text and pictures; the greys of the pictures are kept.
     WithPictures,

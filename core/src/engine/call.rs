@@ -1,5 +1,5 @@
 //! An incoming call to one of the world's numbers, and the TwiML request to that number's app. The fax is created
-//! later, if the app takes the call.
+//! later, when the app takes or rejects the call.
 
 use std::sync::Arc;
 

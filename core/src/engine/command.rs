@@ -28,10 +28,10 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
     /// The result of the command; a `Refusal` means that nothing has changed.
     type Done;
 
-    /// Whether the command resets the world to an earlier state.
+    /// Whether the command is a reset or a restore.
     const REWINDS: bool = false;
 
-    /// Whether the command reports the result of an effect, rather than being a request.
+    /// Whether the command reports the result of an effect.
     const IS_COMPLETION: bool = false;
 
     /// Returns the name that identifies the command in logs, and in the report when a panic has broken the world.

@@ -1,5 +1,5 @@
-//! The state of the conversation about one fax. After an app has deleted the fax, the state remains known for as long
-//! as the fax's last status is in the journal.
+//! The state of the conversation about one fax. After the fax has been deleted, the state remains known for as
+//! long as the fax's last status is in the journal.
 
 use super::Engine;
 use super::webhooks::notice::Outgoing;
@@ -27,7 +27,7 @@ words!(
     CallOutcome {
         /// The app took the call and all pages were received.
         Received = "received",
-        /// The app took the call and the transmission failed.
+        /// The app took the call, but the fax failed: the transmission broke, or its pages couldn't be made.
         Failed = "failed",
         /// The app's TwiML rejected the call.
         Rejected = "rejected",

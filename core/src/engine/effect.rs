@@ -20,7 +20,7 @@ use crate::model::webhook::{Attempt, Cookie, Delivery, Method, Purpose, RuleMark
 pub struct EffectId(pub(super) u64);
 
 impl EffectId {
-    /// Wraps a number read from a saved state or log.
+    /// Wraps the number of an effect: one read from a log, or a new one for an effect of a saved state.
     #[must_use]
     pub const fn from_number(number: u64) -> Self {
         Self(number)

@@ -9,7 +9,7 @@ pub(super) struct OrderedMap<K, T> {
     in_order: BTreeMap<u64, T>,
     // A hash map, since it is only used for look-ups: iterating over it would reveal the hash order.
     by_id: HashMap<K, u64>,
-    /// The ordinal of the last value that was added.
+    /// The last ordinal that was taken.
     pub(super) last: u64,
 }
 

@@ -1,5 +1,5 @@
-//! Sending a fax: creating it, fetching its document, calling, and handling the outcome of the call. The page
-//! transmission is in `transmission.rs`.
+//! Sending a fax: creating it, fetching its document, calling, and handling the outcome of the call; also canceling a
+//! fax, and deleting a fax or its media. The page transmission is in `transmission.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -205,8 +205,8 @@ impl Engine {
         is_gone && was_notified && by_policy.is_some_and(|(_, order)| order.callback_statuses.is_none())
     }
 
-    /// Calls the far end, for the first time or again. The outcome is decided here, at a deadline, because deadlines
-    /// have a fixed order and responses do not.
+    /// Calls the far end, for the first time or again. What an outside machine does is decided here, at a deadline,
+    /// because deadlines have a fixed order and responses do not.
     pub(super) fn dial(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "a call is due, but the fax doesn't exist")

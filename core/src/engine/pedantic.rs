@@ -25,7 +25,7 @@ use crate::model::webhook::Purpose;
 /// The percentage of webhooks that are delivered twice. All percentages here are much higher than at the real service,
 /// so that a test with a few faxes meets each deviation.
 const DUPLICATE_PERCENT: u64 = 15;
-/// The percentage of second deliveries that come only after the fax's next notice.
+/// The percentage of second deliveries that come only after the fax's next notice, if another one is expected.
 const LATE_PERCENT: u64 = 50;
 /// The percentage of webhooks with a parameter that no documentation names.
 const UNKNOWN_PARAM_PERCENT: u64 = 20;
@@ -58,7 +58,7 @@ const SLOW_MS: u64 = 300;
 const REDIRECTS_MAX: u64 = 2;
 
 /// The parameters that no documentation names; a webhook has at most one of them. Their names say that pedantic mode
-/// added them. In alphabetical order, the first comes before the service's own parameters, the second among them, and
+/// added them. In alphabetical order, the first comes before all documented parameters, the second among them, and
 /// the third after them.
 const UNKNOWN_PARAMS: [(&str, &str); 3] =
     [("APedanticParameter", "1"), ("PedanticParameter", "a=b & c d"), ("pedantic_parameter", "ü")];

@@ -33,7 +33,7 @@ pub(super) enum Phase {
     Processing(Processing),
     /// A call is ringing or transmitting, or the next call is scheduled.
     Sending(Box<Sending>),
-    /// An app took the call and the pages are coming in.
+    /// An app took the call, and the pages are being rendered or are coming in.
     Receiving(Box<Receiving>),
     /// Final: only the media and the fax itself can still be removed.
     Ended(Ended),
@@ -147,10 +147,11 @@ pub(super) enum ReceivingStep {
 pub(super) struct Ended {
     /// The final status of the fax.
     pub(super) status: Status,
-    /// The number of pages in the document; `None` if no document was ever available, or if an inbound fax failed.
+    /// The number of pages in the document; `None` if no document was ever available, or if an inbound fax failed
+    /// or was rejected.
     pub(super) pages: Option<u32>,
-    /// The line time in whole seconds, rounded up; `None` if no call took place, or if the last one was busy or
-    /// canceled.
+    /// The line time in whole seconds, rounded up; `None` if no call took place, or if the last one was busy,
+    /// canceled or rejected.
     pub(super) duration_s: Option<u32>,
     /// The modem rate in bits per second; `None` unless every page got through.
     pub(super) rate_bps: Option<u32>,

@@ -25,7 +25,7 @@ use super::words::words;
 /// milliseconds.
 pub const CANDIDATES_MAX: usize = 20_000;
 
-/// How many of 256 numbers are for sale, on average.
+/// How many of 256 numbers that a network could assign are for sale, on average.
 const FOR_SALE_IN_256: u8 = 64;
 /// How many of 256 numbers for sale are new to the platform, on average.
 const BETA_IN_256: u8 = 6;

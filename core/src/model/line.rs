@@ -77,13 +77,13 @@ impl Coding {
 }
 
 words!(
-    /// A part of the time that a page takes on the line.
+    /// A part of the time that a fax takes on the line.
     PagePart {
         /// The answer tone, and the exchange of capabilities and training before the first page.
         Handshake = "handshake",
         /// The training before each page.
         Training = "training",
-        /// The coded rows of the page, with the confirmations between its blocks.
+        /// The coded rows of the page, with the training and the confirmations between its blocks.
         Picture = "picture",
         /// The end of the page, and the confirmation that it was received.
         Confirmation = "confirmation",

@@ -9,7 +9,7 @@ use super::time::Timestamp;
 use super::words::words;
 
 words!(
-    /// The fault of a media download that is refused or is served with a warning.
+    /// The reason that a media download was refused or cut short, or was served with a warning.
     MediaFault {
         /// The URL is older than two hours.
         Expired = "expired",
@@ -100,7 +100,7 @@ pub struct Media {
 /// The reason that a document could not be used for a fax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableDocument {
-    /// The problem and its remedy, for people.
+    /// The problem and, if one is known, its remedy, for people.
     pub reason: String,
 }
 

@@ -28,7 +28,7 @@ function checkOptions(what, options, known) {
 }
 
 /**
- * Refuses a value that JSON would silently turn into another one, such as NaN, which becomes null.
+ * Refuses a value that JSON can't express, or would silently turn into another one, such as NaN, which becomes null.
  *
  * @param {string} what The call, such as `receive()`.
  * @param {string} name The name of the value.

@@ -1,5 +1,5 @@
 "use strict";
-// The process of a private emulator: it is started on a free port, doesn't keep Node alive, and ends with Node.
+// The process of a private emulator: once it is ready, it doesn't keep Node alive, and it ends with Node.
 
 const { spawn } = require("node:child_process");
 const { once } = require("node:events");

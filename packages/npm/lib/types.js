@@ -4,7 +4,7 @@
 // Everything is in camelCase, except for the journal (events and webhooks), which is returned as the control API shows it:
 // `verify()` compares fields by those names.
 
-/** @typedef {"twilio" | "signalwire"} Dialect The service whose API an account uses. */
+/** @typedef {"twilio" | "signalwire"} Dialect The company whose API an account uses. */
 /** @typedef {"inbound" | "outbound"} Direction The direction of a fax, as seen from the account. */
 /**
  * The status of a fax.
@@ -31,7 +31,7 @@
  *   is the same.
  * @property {number | "max"} [pace] The speed of transmissions relative to a real line; `max` by default, so that they take no
  *   time.
- * @property {Dialect} [dialect] The service that the default account and new accounts belong to; `twilio` by default.
+ * @property {Dialect} [dialect] The company whose API the default account and new accounts use; `twilio` by default.
  * @property {number} [port] The port on 127.0.0.1; a free one by default.
  * @property {string} [config] The path of a configuration file. By default none is read, not even `fauxfax.toml` in the current
  *   folder.
@@ -50,7 +50,7 @@
  *
  * @typedef {object} AtOptions
  * @property {string} [controlToken] The emulator's control token, if it has one.
- * @property {Dialect} [dialect] The service that new accounts belong to; `twilio` by default.
+ * @property {Dialect} [dialect] The company whose API new accounts use; `twilio` by default.
  * @property {number} [timeoutMs] The default time limit for waits, in milliseconds; 10,000 by default.
  */
 
@@ -61,7 +61,7 @@
  * @property {string} [sid] `AC` and 32 hexadecimal digits, or the UUID of a SignalWire project.
  * @property {string} [authToken] The token with which clients sign in.
  * @property {string} [signingKey] The key that signs the webhooks of a SignalWire account, instead of its token.
- * @property {Dialect} [dialect] The service that the account belongs to; by default that of the emulator.
+ * @property {Dialect} [dialect] The company whose API the account uses; by default that of the emulator.
  * @property {string} [friendlyName] A name for the console.
  * @property {"all" | "queued-and-final" | "final"} [callbacks] The statuses of which a StatusCallback is notified.
  * @property {"full" | "retired" | "test-credentials"} [service] How much of the Fax API works for the account.
@@ -196,7 +196,7 @@
  *
  * @typedef {object} Conversation
  * @property {string} sid The SID that the webhooks carried as `FaxSid`.
- * @property {Fax | null} fax The fax; null if the call never became one, or the app has deleted it.
+ * @property {Fax | null} fax The fax; null if the call never became one, or the fax has been deleted.
  * @property {string | null} outcome `received`, `failed`, `rejected` or `not-answered` or, for a sent fax, its final status; null
  *   while the conversation is in progress.
  * @property {JournalEvent[]} events Its events, oldest first.

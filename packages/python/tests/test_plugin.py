@@ -189,7 +189,7 @@ def test_markers_and_settings_change_the_account(pytester: pytest.Pytester) -> N
             def test_options(self, fauxfax):
                 assert (fauxfax.dialect, fauxfax.auth_token) == ("twilio", "t0ken")
                 assert fauxfax.number().phone_number == "+15017122661"
-                # --retired
+                # The ini setting has --retired.
                 with pytest.raises(Exception, match="34005"):
                     fauxfax.send("+15558675310")
 

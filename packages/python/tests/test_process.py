@@ -28,7 +28,7 @@ STARTS = "import os, signal, sys, fauxfax; emulator = fauxfax.Emulator.start(); 
 
 
 def wait_until_gone(url: str) -> None:
-    """Waits until nobody listens at a URL any more."""
+    """Waits until no emulator responds at a URL any more."""
     deadline = time.monotonic() + GONE_TIMEOUT_S
     with contextlib.suppress(fauxfax.EmulatorUnreachableError):
         while time.monotonic() < deadline:

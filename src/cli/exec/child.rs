@@ -54,7 +54,8 @@ struct Signals {
     interrupt: Unix,
     quit: Unix,
     terminate: Unix,
-    /// Absent if SIGHUP is ignored. No handler is installed then, so the program ignores the signal too.
+    /// Absent if SIGHUP is ignored, or if that can't be found out. No handler is installed then, so the signal does the
+    /// same to the program as to this process.
     hangup: Option<Unix>,
     user_1: Unix,
     user_2: Unix,

@@ -148,7 +148,7 @@ impl Variables {
         self.0.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Sets the variables that the helper libraries of the account's service read.
+    /// Sets the variables that the helper libraries of the account's dialect read.
     fn set_account(&mut self, account: AccountSecrets<'_>) {
         let is_signalwire = account.sid.parse().map(Dialect::of) == Ok(Dialect::SignalWire);
         let signing_key = account.signing_key.or(account.token);

@@ -1,6 +1,6 @@
 //! `fauxfax exec -- COMMAND`: runs an emulator for the lifetime of one program, which finds it through environment
-//! variables. Nothing is left behind: the CA is in memory, and the files that the variables name are in a temporary
-//! folder.
+//! variables. Only files that its own flags name are left behind: the CA is in memory, and the files that the variables
+//! name are in a temporary folder.
 
 mod child;
 pub(super) mod environment;
@@ -65,7 +65,7 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
         let work = async {
             ended = Some(child::run(&flags.command, &variables).await);
             if tokio::time::timeout(flags.idle_timeout, idle).await.is_err() {
-                tracing::warn!("the command ended while faxes were in progress, and they were dropped; allow them more time with --idle-timeout");
+                tracing::warn!("the command ended while faxes or webhooks were in progress, and they were dropped; allow them more time with --idle-timeout");
             }
         };
         let saved = server.serve(work).await.context("saving the state failed");

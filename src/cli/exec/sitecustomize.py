@@ -2,7 +2,8 @@
 
 Python runs this module on startup, because fauxfax puts its folder on PYTHONPATH. twilio-python up to 7.8 ignores the
 environment variables and uses the file that certifi names, so certifi is changed, when it is imported, to name the
-bundle that contains the local CA. If the user has a sitecustomize too, it runs as if this one did not exist.
+bundle that contains the local CA. If the user has a sitecustomize too, Python 3 runs it as if this one did not
+exist.
 """
 
 import os

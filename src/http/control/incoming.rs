@@ -64,7 +64,7 @@ pub(super) struct Rung {
 #[schemars(rename = "Conversation")]
 pub(super) struct ConversationView {
     fax_sid: String,
-    /// The REST resource; null if the call never became a fax, or the app has deleted it.
+    /// The REST resource; null if the call never became a fax, or the fax has been deleted.
     fax: Option<Value>,
     /// `received`, `failed`, `rejected` or `not-answered`.
     outcome: &'static str,

@@ -32,7 +32,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventsQuery {
-    /// Only events after this place; by default after the last reset.
+    /// Only events after this place; by default after the last reset, or with `account=*` all that are kept.
     since: Option<u64>,
     /// Also events before the last reset; not together with `since`.
     #[serde(default)]
@@ -230,7 +230,8 @@ pub(super) fn parse_fax(text: &str) -> Result<FaxSid, Problem> {
     text.parse().map_err(|error| Problem::new(400, "bad-query", format!("fax: {error}")))
 }
 
-/// Returns the hash of the journal's canonical projection, which is the same for runs with the same seed and inputs.
+/// Returns the hash of the journal's canonical projection, which is the same for runs with the same seed and inputs if
+/// the clock is frozen.
 pub(super) async fn hash(Addressed(world): Addressed) -> Json<JournalHash> {
     let (events, evicted) =
         world.read_journal(|journal| (journal.events(&EventFilter::default(), JOURNAL_EVENTS_MAX), journal.evicted()));

@@ -1,5 +1,5 @@
-//! Keeps the CA in two files in a folder. Missing files are created, by one process at a time; only the owner can read
-//! the key. A CA from an earlier version that may sign for other names is replaced.
+//! Keeps the CA in two files in a folder. If there is no certificate, both are created, by one process at a time; only
+//! the owner can read the key. A CA from an earlier version that may sign for other names is replaced.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
@@ -16,7 +16,7 @@ pub const KEY_FILE: &str = "ca-key.pem";
 /// The name of the lock file, which is locked while the other two are checked or created, so that two processes don't
 /// both create a CA.
 const LOCK_FILE: &str = "lock";
-/// The size of the largest file that is read, in bytes. Files written here are smaller than 1 KB.
+/// The number of bytes at the beginning of a file that are read. Files written here are smaller than 1 KB.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Loads the CA from a folder, or creates it there.

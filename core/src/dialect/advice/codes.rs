@@ -15,7 +15,7 @@ pub fn of_code(code: u32, dialect: Dialect) -> Option<Advice> {
     told.or_else(|| of_both(code)).map(advice).or_else(|| of_fault(code, dialect))
 }
 
-/// Returns the advice for codes that mean the same in both services.
+/// Returns the advice for codes that mean the same in both dialects.
 const fn of_both(code: u32) -> Option<(&'static str, &'static str)> {
     Some(match code {
         20003 => {

@@ -36,7 +36,8 @@ enum Place {
     Question,
     /// Notifying an app of a status or of an alert.
     Notice,
-    /// The call itself, its line, or the pages received over it, rather than a request.
+    /// The call itself, its line, or the pages received over it. Also stands for a request of which no record is known,
+    /// unless it was for the document.
     Call,
 }
 
@@ -122,7 +123,7 @@ impl Case<'_> {
         Advice { cause: self.worded(&cause), remedy: self.worded(&remedy) }
     }
 
-    /// Replaces "TwiML" with the service's own name for its instruction language, which is cXML at SignalWire.
+    /// Replaces "TwiML" with the dialect's own name for its instruction language, which is cXML in SignalWire's.
     fn worded(&self, text: &str) -> String {
         text.replace("TwiML", self.dialect.instruction_language())
     }

@@ -121,7 +121,8 @@ impl Case<'_> {
     }
 }
 
-/// Returns cause and remedy of a compressed response. The emulator's own requests allow none, but a rule may add the header.
+/// Returns the cause and the remedy of a compressed response. The emulator sends no Accept-Encoding header of its own,
+/// but a rule may add one.
 fn compressed(record: &ExchangeRecord) -> (String, String) {
     let mut headers = record.request_headers.iter();
     let allowed = headers.find(|(name, _)| name.eq_ignore_ascii_case("accept-encoding")).map(|(_, value)| value.trim());
@@ -141,7 +142,7 @@ fn with_twiml() -> String {
     format!("Respond with TwiML, which is XML, as text/xml; {SIMPLEST}")
 }
 
-/// Returns the advice about XML with this root; `None` if the root is one of TwiML's elements.
+/// Returns the advice about XML with this root; `None` if the root is `<Response>` or one of its verbs.
 fn of_root(root: &str) -> Option<Advice> {
     if root == "Response" || VERBS.contains(&root) {
         return None;

@@ -1,5 +1,5 @@
-//! Tests that each fault and code has advice in both dialects, and that the advice fits the place where the fault
-//! occurred.
+//! Tests that each fault has advice in both dialects, that each code of a list has it in at least one, and that the
+//! advice fits the place where the fault occurred.
 
 use std::sync::Arc;
 

@@ -133,7 +133,7 @@ pub struct AccountList {
 }
 
 impl AccountList {
-    /// Returns the resource of the list; the accounts must come newest first.
+    /// Returns the requested page of those accounts that meet the request's conditions. `reached` must be newest first.
     #[must_use]
     pub fn of(reached: &[Account], request: &AccountsRequest) -> Self {
         let shown = reached.iter().filter(|account| {

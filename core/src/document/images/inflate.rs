@@ -10,7 +10,7 @@ const STEP_BYTES: usize = 64 * 1024;
 pub(in crate::document) struct Inflated {
     /// The inflated bytes, up to the fault if there is one.
     pub(in crate::document) bytes: Vec<u8>,
-    /// Whether the data ended properly with a correct checksum, or reached the requested length.
+    /// Whether the data ended properly with a correct checksum, or reached the maximum length.
     pub(in crate::document) is_whole: bool,
 }
 

@@ -208,7 +208,7 @@ fn orientation(bytes: &[u8]) -> Orientation {
     Orientation::of_metadata(exif, xmp.as_deref())
 }
 
-/// Returns the XMP in an `iTXt` chunk (PNG §11.3.4.5; XMP specification part 3, 1.1.5), if there is any.
+/// Returns the XMP in an `iTXt` chunk (PNG second edition §11.3.4.5; XMP specification part 3, 1.1.5), if there is any.
 fn xmp(data: &[u8]) -> Option<Cow<'_, [u8]>> {
     let [is_compressed, _, rest @ ..] = data.strip_prefix(b"XML:com.adobe.xmp\0")? else { return None };
     // The language and the translated keyword each end in a zero byte.
@@ -216,7 +216,7 @@ fn xmp(data: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(if *is_compressed == 1 { inflate(text, XMP_BYTES_MAX).bytes.into() } else { text.into() })
 }
 
-/// Reads the `pHYs` chunk (PNG §11.3.5.3), if its unit is the metre.
+/// Reads the `pHYs` chunk (PNG second edition §11.3.5.3), if its unit is the metre.
 fn dots_per_inch(bytes: &[u8]) -> Option<(f64, f64)> {
     // This chunk must come before the pels (PNG §5.6).
     let (_, data) = chunks(bytes).take_while(|(kind, _)| *kind != b"IDAT").find(|(kind, _)| *kind == b"pHYs")?;

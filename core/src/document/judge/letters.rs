@@ -10,7 +10,7 @@ use crate::document::marks::{Letters, TEXT_CHARACTERS_MAX};
 use crate::model::fax::Quality;
 
 /// The fewest rows of an x-height that can be read. An e consists of three strokes and two gaps above each other, and
-/// each of these needs a row. An x-height of a little more than 4 rows touches 5.
+/// each of these needs a row. An x-height of a little more than 4 rows touches at least 5.
 pub(super) const ROWS_FAIL: f64 = 4.0;
 /// The fewest rows of an x-height that can be read with ease: it covers 5 whole rows, wherever it begins within a row.
 pub(super) const ROWS_WARN: f64 = 6.0;
@@ -68,7 +68,7 @@ pub(super) fn type_size(page: &Page<'_>, letters: &[Letters]) -> Vec<Remark> {
             () if high < ROWS_WARN || wide < PELS_WARN => Severity::Warn,
             () => return None,
         };
-        // Type of one size is one finding, so sizes are rounded to a tenth of a point.
+        // Type of one size in one place is one finding, so sizes are rounded to a tenth of a point.
         Some((severity, (letters.em * POINTS * 10.0).round() as i64, letters))
     });
     by_key(small).into_iter().map(|((severity, _), group)| small_type(page, severity, &group)).collect()

@@ -50,7 +50,7 @@ pub const PICTURES_MAX: usize = 100;
 pub enum Pictures {
     /// None are drawn, which is faster.
     None,
-    /// One is drawn for each finding with a place, except for remarks, until there are [`PICTURES_MAX`].
+    /// One is drawn for each finding that has a place and isn't `Info`, until there are [`PICTURES_MAX`].
     Drawn,
 }
 
@@ -59,11 +59,12 @@ pub enum Pictures {
 pub struct PageJudgement {
     /// The page of the document, counted from 1.
     pub page: u32,
-    /// The findings, check by check, the worst first.
+    /// The findings, check by check, the worst of each check first.
     pub findings: Vec<Finding>,
     /// The checks that could not judge the page, such as those of type on a scan.
     pub not_judged: Vec<Check>,
-    /// The number of findings that are not listed, because a page or the document has too many.
+    /// The number of findings that are not listed, because a check has too many on the page, or the document has too
+    /// many.
     pub left_out: usize,
 }
 

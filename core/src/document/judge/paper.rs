@@ -1,4 +1,5 @@
-//! Judges a page as a whole: its size and direction on the paper, whether it is blank, and how long it takes.
+//! Judges a page as a whole: its size and direction on the paper, whether it is blank, how long it takes, and how much
+//! of it becomes dots.
 
 use super::dots::Dots;
 use super::finding::{Measure, Severity};

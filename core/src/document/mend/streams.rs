@@ -55,7 +55,7 @@ pub(super) fn is_image_filter(name: &[u8]) -> bool {
     IMAGE_FILTERS.iter().any(|filter| filter.as_bytes() == name)
 }
 
-/// Decodes a stream that is not an image; `None` if nothing can be decoded.
+/// Decodes a stream that is not an image; `None` if one of its filters is unknown or fails.
 pub(super) fn decoded<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Option<Decoded> {
     let steps = steps(store, stream);
     through(store, stream, &steps, KEPT_MAX)

@@ -48,18 +48,18 @@ impl FromStr for Pattern {
 }
 
 /// The filters of a search; an omitted filter excludes nothing. The value of an `in_…` filter may also be an E.164
-/// number, which stands for the corresponding attribute of that number's place.
+/// number, which stands for the corresponding attribute of that number's place; case is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfferFilter {
     /// The area code; ignored outside the United States and Canada.
     pub area_code: Option<u16>,
     /// The pattern that a number must contain.
     pub contains: Option<Pattern>,
-    /// The state, province or similar region of the number's place, regardless of case.
+    /// The state, province or similar region of the number's place.
     pub in_region: Option<String>,
     /// The postal code of the number's place.
     pub in_postal_code: Option<String>,
-    /// The city of the number's place, regardless of case.
+    /// The city of the number's place.
     pub in_locality: Option<String>,
     /// The rate center of the number's place.
     pub in_rate_center: Option<String>,

@@ -2,7 +2,8 @@
 
 use super::{Country, NumberKind, Place, Point, Range};
 
-/// The number of digits after a NANP area code: the exchange code and the line number.
+/// The number of digits after an area code of the North American Numbering Plan (NANP): the exchange code and the line
+/// number.
 const NANP_DIGITS: u32 = 7;
 
 /// Converts coordinates from ten-thousandths of a degree.

@@ -108,7 +108,7 @@ class Conversation:
     """Everything that happened to one fax or call.
 
     `outcome` is `received`, `failed`, `rejected` or `not-answered` for an incoming fax, and the last status of an outgoing one;
-    it is None while the conversation goes on. `fax` is None if the call never became a fax, or the app has deleted it.
+    it is None while the conversation goes on. `fax` is None if the call never became one, or the fax has been deleted.
     """
 
     fax_sid: str

@@ -153,7 +153,7 @@ fn head(facts: &Facts, overview: &Overview) -> String {
         let why = if facts.outcome == Some("not-answered") {
             "The call ended without a fax."
         } else {
-            "There is no fax with this SID now; the app has deleted it, or the call is still ringing."
+            "There is no fax with this SID now; it has been deleted, or the call is still ringing."
         };
         text.push_str(&format!("\n{why}\n"));
     }

@@ -13,7 +13,7 @@ FAR_END = "+15558675310"
 
 # What the form says to its user.
 NO_PDF = " is not a PDF. Only PDF documents can be faxed."
-NO_DOCUMENT = "Choose a PDF, or else give the address of one."
+NO_DOCUMENT = "Choose a PDF, or give the address of one, but not both."
 NO_NUMBER = "Write the number with its country code, such as +1 555 867 5310."
 
 

@@ -185,7 +185,7 @@ form! {
 }
 
 form! {
-    /// The failure of a REST call, with a code that a tester chose.
+    /// What a rule does to a REST call: refuse it with a status and perhaps a code, delay it, or reset its connection.
     struct ApiFault for rule::ApiFault {
         refusal: Option<(u16, Option<u32>)>,
         delay_ms: u64,

@@ -64,7 +64,7 @@ form! {
     }
 }
 
-/// The delivery of an exchange. It is omitted for a first attempt that no rule has changed, so a missing field, as in
+/// The delivery of an exchange. It is omitted for a first attempt on which no rule acted, so a missing field, as in
 /// older files, is read as such an attempt.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
