@@ -1,4 +1,4 @@
-//! How to connect an app to this port: environment, client libraries, curl, HTTPS and the certificate authority. The code comes from the control API's quickstart.
+//! How to connect an app to this port: environment, client libraries, curl, HTTPS and the certificate authority. The code of most recipes comes from the control API's quickstart.
 
 import { at, control, controlUrl, world } from "./api.js";
 import { fill, h } from "./dom.js";

@@ -5,7 +5,7 @@ use crate::model::account::Dialect;
 use crate::model::fax::{Direction, Quality, Status};
 use crate::model::phone::Party;
 
-/// An entry of the list of faxes, with the error code and message that its account's service would show.
+/// An entry of the list of faxes, with the error code and message of its account's dialect.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     pub(super) entry: Entry<'a>,
