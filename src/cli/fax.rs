@@ -91,7 +91,8 @@ async fn text(client: &Client, sid: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints the facts about a fax, and what happened to it. A call that never became a fax has only a timeline.
+/// Prints the facts about a fax, and what happened to it. A call that never became a fax, and a deleted fax,
+/// have only a timeline.
 async fn conversation(client: &Client, sid: &str) -> anyhow::Result<()> {
     let fax = client.fax_if_there(sid).await?;
     let query = [("fax", Some(sid.to_owned())), ("limit", Some("10000".to_owned()))];
