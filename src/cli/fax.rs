@@ -70,7 +70,7 @@ async fn text(client: &Client, sid: &str) -> anyhow::Result<()> {
     let fax = client.control("GET", &format!("/faxes/{sid}"), &[], None).await?;
     let pages = fax["num_pages"].as_u64().unwrap_or(0);
     if pages == 0 {
-        bail!("{sid} has no pages");
+        bail!("{sid} has no pages, or none yet");
     }
     let mut out = stdout();
     for number in 1..=pages {

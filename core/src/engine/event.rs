@@ -78,7 +78,7 @@ pub enum EventKind {
         /// The new request and its response.
         record: Arc<ExchangeRecord>,
     },
-    /// A number's app responded with TwiML.
+    /// A number's app or TwiML bin responded with TwiML that can be executed.
     TwimlExecuted {
         /// The verb that determined how the call proceeds.
         verb: Verb,
@@ -192,7 +192,7 @@ words!(
         WebhookAttempt = "webhook.attempt",
         /// A tester had a webhook sent again.
         WebhookReplayed = "webhook.replayed",
-        /// A number's app responded with TwiML.
+        /// A number's app or TwiML bin responded with TwiML that can be executed.
         TwimlExecuted = "twiml.executed",
         /// The outcome of a call of an outbound fax became known.
         CallAttempt = "call.attempt",
