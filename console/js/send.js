@@ -17,7 +17,7 @@ const BEHAVE = [
   ["+15005550104", "fails after page 1", 34004],
   ["+15005550105", "incompatible machine", 34108],
   ["+15005550106", "delivered over a slow noisy line"],
-  ["+15005550107", "busy twice within the Ttl, then delivered"],
+  ["+15005550107", "busy twice, then delivered"],
 ];
 
 const behaviour = (words, code) => (code && (!service.isSignalWire || code === 34004) ? `${words}, ${code}` : words);

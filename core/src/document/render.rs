@@ -139,7 +139,7 @@ impl<'a> Renderer<'a> {
         self.drawer.take_marks()
     }
 
-    /// Places a page whose units are `unit` points; `None` if it has no area.
+    /// Places a page whose units are `unit` points; `None` if it has no area. The resulting scale includes the unit.
     pub(super) fn place(&self, index: usize, unit: f64) -> Option<Placement> {
         let (width, height) = self.size_points(index, unit);
         let mut placement = fit::place(width, height)?;
