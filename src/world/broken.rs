@@ -77,8 +77,8 @@ impl Trace {
         self.0.push_back(Traced { name, fax, at });
     }
 
-    /// Returns the inputs, oldest first, such as `create-fax at 1700000000000000; twiml-answered FX… at …`, with times in
-    /// microseconds.
+    /// Returns the inputs, oldest first, such as `create-fax at 1700000000000000; twiml-answered FX… at …`, with times
+    /// in microseconds.
     pub(super) fn summary(&self) -> String {
         let mut summary = String::new();
         for Traced { name, fax, at } in &self.0 {
