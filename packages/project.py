@@ -5,6 +5,7 @@ Cargo.toml is the only source of these facts.
 
     python3 packages/project.py version
     python3 packages/project.py fill <TEMPLATE     replaces @version@, @repository@, … in the template
+    python3 packages/project.py publishable        fails while Cargo.toml names no real owner
 """
 
 import json

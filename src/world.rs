@@ -220,8 +220,8 @@ impl World {
         self.mutate(|core, now| self.take(core, command, now))
     }
 
-    /// Gives the engine one command if `is_wanted` holds for the engine, under one lock, so that nothing can change in between.
-    /// Returns none if it doesn't hold.
+    /// Gives the engine one command if `is_wanted` holds for the engine, under one lock, so that nothing can change in
+    /// between. Returns `None` if it doesn't hold.
     ///
     /// # Errors
     /// Fails like [`World::handle`].

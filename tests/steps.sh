@@ -1,7 +1,7 @@
 # Functions for tests/all.sh, tests/packages.sh and some scripts of tests/packages. They run steps, which are timed, logged and
 # listed at the end, and they find and install tools.
 # shellcheck shell=bash
-# The caller sets the folder for logs and the folder for the tools that are built.
+# The caller sets the folder for logs, the folder for the tools that are built, and cargo's target folder.
 : "${logs:=}"
 : "${tools:=}"
 : "${target:=}"
@@ -172,7 +172,7 @@ install_cargo_tools() {
     cat "$tools/versions"
 }
 
-# Installs Debian packages for missing tools. If one can't be installed, the step fails and names it.
+# Installs Debian packages for missing tools. If that fails, the step fails and names them all.
 install_packages() {
     local missing=()
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)

@@ -4,7 +4,8 @@
     benches/documents/run.py FAUXFAX FOLDER [--runs N] [--coder BENCH]
 
 FOLDER has PDFs (set.py makes them). Each is converted N times (5) by each program in turn, both on one thread, and
-the least CPU time of a whole process counts. hairlines.pdf is converted but not counted, since it is a test chart.
+the least CPU time of a whole process counts. hairlines.pdf is converted, but not counted in the first mean, since it is a
+test chart.
 BENCH is the program that `cargo bench --bench coder --no-run` names; the time that it takes for all rounds after the
 first is compared with the time that `tiffcp -c g4` takes in addition to that of `tiffcp -c none`. Needs Linux, gs, tiffcp
 and tiffinfo."""

@@ -1,4 +1,4 @@
-//! How to connect an app to this port: environment, client libraries, curl, HTTPS and the certificate authority. The code comes from the control API's quickstart.
+//! How to connect an app to this port: environment, client libraries, curl, HTTPS and the certificate authority. The code of most recipes comes from the control API's quickstart.
 
 import { at, control, controlUrl, world } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -12,7 +12,7 @@ export async function page(context) {
   const origin = location.origin;
   const token = own.auth_token ?? "any-token";
   const recipes = [
-    ["Shell", exported(quickstart.env), `Or run your app as fauxfax exec ${service.isSignalWire ? "--dialect signalwire " : ""}-- your-command: this sets all of it and redirects ${service.name}'s hosts here, so that the app needs no change.`],
+    ["Shell", exported(quickstart.env), `Or run your app as fauxfax exec ${service.isSignalWire ? "--dialect signalwire " : ""}-- your-command: this starts an emulator for your app alone, sets all of it and redirects ${service.name}'s hosts there, so that the app needs no change.`],
     ...quickstart.recipes.map((recipe) => [recipe.name, recipe.code, recipe.remark]),
     ["Compose", `services:\n  fauxfax:\n    image: fauxfax\n    ports: ["8329:8329"]\n    environment:\n      FAUXFAX_FAX_URL: http://app:3000/fax\n  app:\n    build: .\n    environment:\n      FAUXFAX_URL: http://fauxfax:8329\n`, "In a container, localhost is the container itself; --connect-to localhost=host.docker.internal sends webhooks to the host."],
     ["A test", quickstart.commands.map(({ what, command }) => `# ${what}\n${command}\n`).join("\n"), "Every call of the control API takes ?account=, so tests can run in parallel."],

@@ -26,11 +26,11 @@ export class Conversation {
     this.steps = h("ol", { class: "steps" });
     /** The element of each step, by the step's place in the journal. */
     this.items = new Map();
-    /** The first attempt of each request, by the id with which a replay names the request: its idempotency token or its place. */
+    /** The first attempt of each request, by the id with which a replay names the request: its idempotency token, or its place in the journal. */
     this.requests = new Map();
     /**
-     * What the page links to at its top, oldest first, as `{ seq, words }`: requests that failed, and errors that concern no
-     * request.
+     * What the page links to at its top, oldest first, as `{ seq, words }`: requests that failed, and alerts about other errors,
+     * which also have a `code`.
      */
     this.failures = [];
     /** The places of all steps that failed, apart from reads. */
@@ -51,7 +51,8 @@ export class Conversation {
     const [tone, ...content] = this.step(kind, data, event);
     this.append(event, tone, content, isRead);
     if (tone === "bad" && !isRead) this.bad.push(event.seq);
-    // A failed request is in the list already, so an alert about it isn't added again. One about a response that is unusable, though its status isn't an error, is.
+    // An alert about a failed request isn't added, because the request is in the list already. An alert about a response that can't be
+    // used is added, because the request itself counts as successful.
     if (kind === "alert" && data.level === "error" && !(data.request_url && this.listed === data.request_url)) this.failures.push({ seq: event.seq, code: data.code, words: `alert ${data.code}` });
     if (isRead) this.countRead();
   }

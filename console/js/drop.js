@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** Calls back with the first file that is dropped on the page, unless a drop area of the page takes it. */
+/** Calls back with each file that is dropped on the page, or with the first of several, unless a drop area of the page takes it. */
 export function watchDrops(dropped) {
   const veil = h("div", { class: "veil", hidden: true, "aria-hidden": "true" }, h("div", {}, icon("page"), h("p", {}, "Drop to receive it as a fax")));
   document.body.append(veil);

@@ -19,7 +19,7 @@ export function forPage(keys) {
   ofPage = keys;
 }
 
-/** Lists the keys. */
+/** Opens a dialog that lists the keys, unless a dialog is open already. */
 export function help() {
   if (document.querySelector("dialog[open]")) return;
   const list = (keys) => h("table", { class: "pairs" }, h("tbody", {}, keys.map(([combination, words]) => h("tr", {}, h("th", { scope: "row" }, combination.split(" ").flatMap((key, i) => (i ? [" ", h("kbd", {}, shown(key))] : [h("kbd", {}, shown(key))]))), h("td", { class: "plain" }, words)))));

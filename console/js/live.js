@@ -4,11 +4,11 @@
 import { control, controlUrl } from "./api.js";
 
 /**
- * Events are passed on in batches at this interval. It is so short that nobody notices it, and a busy world causes no more batches
- * than a quiet one.
+ * The time for which events are collected before they are passed on as a batch. It is so short that nobody notices it, and even a
+ * busy world causes only about eight batches per second.
  */
 const BUNCH_MS = 120;
-/** The time between attempts to reach a lost emulator. */
+/** The time before each attempt to reach a lost emulator; further attempts wait as long as the last one here. */
 const RETRY_MS = [400, 800, 1500, 3000];
 /** If more events than this happened while there was no connection, the page starts afresh instead of catching up. */
 const MISSED_MAX = 5000;
@@ -41,14 +41,14 @@ export function on(what, listener) {
  */
 export const currentState = () => state;
 
-/** Starts the stream, or restarts it for another world, with the events after `since`. */
+/** Starts the stream, or restarts it for another world, with the events after `since`, or with the next event if that is null. */
 export function start(since = null) {
   stop();
   seq = since;
   open();
 }
 
-/** Ends the stream, for example because the page is hidden: a hidden page keeps no connection open. */
+/** Ends the stream, for example because the page is hidden: a hidden page doesn't follow the journal. */
 export function stop() {
   round += 1;
   source?.close();

@@ -58,7 +58,7 @@ export async function page(context) {
       "form",
       { class: "stack", on: { submit: send, input: shown } },
       h("div", { class: "card pad stack" }, h("div", { class: "fields" }, field("From", from, { hint: "A number of this account, or a verified caller ID" }), field("To", to, { hint: "Faxes to any valid number are delivered, except to those of these test numbers that name another outcome:" })), behaviours, h("datalist", { id: "callers" }, callers.map((number) => h("option", { value: number })))),
-      h("div", { class: "card pad fields" }, field("MediaUrl", media, { hint: "The document's URL", kind: "wide" }), sample && field("Sample document", sample), field("Quality", quality), field("StatusCallback", callback, { hint: "Notified of each status" }), field("Ttl", ttl, { hint: "Minutes during which a busy number is called again" }), h("div", { class: "field" }, h("span", { class: "label" }, "StoreMedia"), h("label", { class: "check" }, store, "Keep the document"))),
+      h("div", { class: "card pad fields" }, field("MediaUrl", media, { hint: "The document's URL", kind: "wide" }), sample && field("Sample document", sample), field("Quality", quality), field("StatusCallback", callback, { hint: "Notified of each status" }), field("Ttl", ttl, { hint: "Minutes during which a busy or unanswered number is called again" }), h("div", { class: "field" }, h("span", { class: "label" }, "StoreMedia"), h("label", { class: "check" }, store, "Keep the document"))),
       told.element,
       h("div", { class: "row" }, button("Send it", null, { kind: "first", type: "submit", mark: "out" })),
       command,

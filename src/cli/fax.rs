@@ -70,7 +70,7 @@ async fn text(client: &Client, sid: &str) -> anyhow::Result<()> {
     let fax = client.control("GET", &format!("/faxes/{sid}"), &[], None).await?;
     let pages = fax["num_pages"].as_u64().unwrap_or(0);
     if pages == 0 {
-        bail!("{sid} has no pages");
+        bail!("{sid} has no pages, or none yet");
     }
     let mut out = stdout();
     for number in 1..=pages {
@@ -91,7 +91,8 @@ async fn text(client: &Client, sid: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints the facts about a fax, and what happened to it. A call that never became a fax has only a timeline.
+/// Prints the facts about a fax, and what happened to it. A call that never became a fax, and a deleted fax,
+/// have only a timeline.
 async fn conversation(client: &Client, sid: &str) -> anyhow::Result<()> {
     let fax = client.fax_if_there(sid).await?;
     let query = [("fax", Some(sid.to_owned())), ("limit", Some("10000".to_owned()))];

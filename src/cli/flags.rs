@@ -17,8 +17,8 @@ const SERVICE: &str = "The service";
 const UNCHANGED_APPS: &str = "Apps that name twilio.com or signalwire.com";
 const CONFIGURATION: &str = "Configuration and log";
 
-/// The flags of `fauxfax serve`. Each has an environment variable and a key in `fauxfax.toml`; the flag takes
-/// precedence.
+/// The flags of `fauxfax serve`. Each has an environment variable and, except `--config`, a key in `fauxfax.toml`; the
+/// flag takes precedence.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(about = None, long_about = None)]
 pub struct ServeFlags {

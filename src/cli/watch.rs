@@ -147,7 +147,7 @@ pub(super) fn summary(sid: &str, outcome: &str, fax: Option<&Value>) -> String {
     let Some(fax) = fax else {
         // A call that nobody took was never a fax.
         if outcome != NOT_ANSWERED {
-            parts.push("since deleted by the app".to_owned());
+            parts.push("since deleted".to_owned());
         }
         return parts.join(", ");
     };
@@ -177,6 +177,6 @@ mod tests {
             "FX1, pages: 2, seconds on the line: 12, Callee busy (34002)"
         );
         assert_eq!(summary("FX1", "not-answered", None), "FX1");
-        assert_eq!(summary("FX1", "received", None), "FX1, since deleted by the app");
+        assert_eq!(summary("FX1", "received", None), "FX1, since deleted");
     }
 }

@@ -290,7 +290,8 @@ impl Denial {
             Self::Url(error @ MediaUrlError::SignatureMismatch) => (MediaFault::Signature, error.to_string()),
             Self::Protected => (MediaFault::Protected, PROTECTED.to_owned()),
             Self::Missing => {
-                (MediaFault::Deleted, "the document has been deleted, or had to make room for newer ones".to_owned())
+                let detail = "the document has been deleted, had to make room for newer ones, or never existed";
+                (MediaFault::Deleted, detail.to_owned())
             }
         };
         EventKind::MediaRefused { status, fault, detail: detail.into() }

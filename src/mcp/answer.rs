@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::error::ToolError;
 
-/// The maximum length of a result's text in characters. A model that needs more can ask for a part, or use the console.
+/// The maximum length of a result's text in characters. A model that needs more can ask for a part.
 pub(super) const TEXT_CHARS_MAX: usize = 16_000;
 /// The maximum size of a result's data in bytes; larger data are left out.
 const DATA_BYTES_MAX: usize = 32 * 1024;

@@ -68,7 +68,7 @@ impl Client {
         Self { calls: Calls::new(endpoint, USER_AGENT, CALL_TIME_MAX).with_account(account), links }
     }
 
-    /// Returns the emulator's address, as a program on this machine reaches it.
+    /// Returns the emulator's URL and, if it differs, the address that this program connects to.
     pub(super) const fn endpoint(&self) -> &Endpoint {
         self.calls.endpoint()
     }

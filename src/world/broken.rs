@@ -1,5 +1,5 @@
 //! Handles a world that a panic in the engine or the driver has broken: its invariants may no longer hold, so the world
-//! refuses every call, with the reason, until it is reset.
+//! refuses every call, with the reason, until it is reset or restored.
 //!
 //! ```text
 //!  sound ── a panic under the lock, or in the driver ──► broken: calls are refused, no alarm fires, no effect starts
@@ -77,8 +77,8 @@ impl Trace {
         self.0.push_back(Traced { name, fax, at });
     }
 
-    /// Returns the inputs, oldest first, such as `create-fax at 1700000000000000; answer FX… at …`, with times in
-    /// microseconds.
+    /// Returns the inputs, oldest first, such as `create-fax at 1700000000000000; twiml-answered FX… at …`, with times
+    /// in microseconds.
     pub(super) fn summary(&self) -> String {
         let mut summary = String::new();
         for Traced { name, fax, at } in &self.0 {

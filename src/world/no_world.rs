@@ -70,7 +70,9 @@ impl NoWorld {
             Self::UnknownAccount => {
                 "Check the SID: fauxfax accounts lists the accounts. With --accounts strict, only those can be used."
             }
-            Self::WrongCredential => "Use the account's token: fauxfax accounts lists it, and so does the console.",
+            Self::WrongCredential => {
+                "Use the account's token: fauxfax accounts --json lists it, and so does the console."
+            }
             Self::OtherAccount => "Use the SID and token of the account in the path, or of its owner.",
             Self::OtherDialect => {
                 "Use the paths of the API that the account belongs to, or an account of the API that has this path."

@@ -253,7 +253,7 @@ async fn the_command_line_reports_how_deleted_faxes_ended() -> Result<(), Box<dy
         let told = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{arguments:?}: {told}{}", String::from_utf8_lossy(&output.stderr));
         let last = told.lines().last().unwrap_or_default();
-        assert!(last.starts_with(&format!("{end}: FX")) && last.ends_with("since deleted by the app"), "{told}");
+        assert!(last.starts_with(&format!("{end}: FX")) && last.ends_with("since deleted"), "{told}");
         assert!(told.contains(&format!("→ {end}")) && told.matches("/done").count() >= 1, "with its webhooks: {told}");
     }
     assert!(account.newest_fax().is_none());

@@ -106,7 +106,7 @@ async fn twiml_that_cannot_be_executed_is_refused_with_the_reason() {
         (json!({ "twiml": "<Response><Recieve/></Response>" }), "neither <Receive> nor <Reject>"),
         (json!({ "twiml": "<Response>" }), "can't be parsed"),
         (json!({ "name": "x" }), "twiml: a new bin needs it"),
-        (json!({ "name": "", "twiml": RECEIVE }), "name: 1 to 255 characters"),
+        (json!({ "name": "", "twiml": RECEIVE }), "name: must have 1 to 255 characters"),
         (json!({ "twiml": RECEIVE, "contents": RECEIVE }), "contents"),
     ] {
         let (status, problem) = control(&host, "POST", "/twiml-bins", &body).await;

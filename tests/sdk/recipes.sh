@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the recipes of docs/recipes: the tests of a Flask app and of an Express app, unchanged, and the code blocks of the pages
-# (blocks.py). A test may take at most RECIPE_LIMIT_MS (default: 1000), or ten times as long if it runs all checks of an app.
-# FAUXFAX_BIN names the binary; run.sh --install installs the libraries.
+# Runs the recipes of docs/recipes: the tests of a Flask app and of an Express app, unchanged. Then runs the code blocks of
+# README.md, of all pages in docs and of the skills (blocks.py). A test may take at most RECIPE_LIMIT_MS (default: 1000), or ten
+# times as long if it runs all checks of an app. FAUXFAX_BIN names the binary; run.sh --install installs the libraries.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"

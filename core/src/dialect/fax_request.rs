@@ -13,8 +13,8 @@ use crate::model::time::Timestamp;
 const SIP_AUTH_LEN_LIMIT: usize = 256;
 /// The headers of a SIP URI must be shorter than this, in bytes (Twilio's error 21227).
 const SIP_HEADERS_LEN_LIMIT: usize = 1_024;
-/// A filter of at least this many digits is a phone number without its `+`, not the name of a SIP caller: extensions
-/// have fewer digits.
+/// A filter that consists of at least this many digits is a phone number without its `+`, not the name of a SIP caller:
+/// extensions have fewer digits.
 const DIGITS_OF_NUMBER_MIN: usize = 7;
 
 /// Reads `To`, which is required: a phone number or a SIP URI.

@@ -72,7 +72,7 @@ impl IncomingFax<'_> {
     /// Checks the fields, for a world of this dialect, and fills in the defaults.
     ///
     /// # Errors
-    /// Returns the first invalid field.
+    /// Returns an error about one of the invalid fields.
     pub fn checked(self, dialect: Dialect) -> Result<CheckedIncomingFax, IncomingFaxError> {
         let error = |field: &'static str, why: String| IncomingFaxError { field, why };
         let to = self.to.map(str::parse).transpose();

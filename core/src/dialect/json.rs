@@ -1,5 +1,5 @@
-//! Reads JSON and deserializes types from it, with readable errors that say which field is wrong and why. Duplicate fields
-//! are refused too.
+//! Reads JSON and deserializes types from it, with readable errors that say which field is wrong and why. Duplicate
+//! fields are refused too.
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};
@@ -220,7 +220,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
 /// A seed that deserializes any JSON value but refuses duplicate fields.
 #[derive(Clone, Copy)]
 struct Unique<'a> {
-    /// The duplicate field, if one was found. It is kept here because serde's errors can only carry a string.
+    /// The duplicate field, if one was found. It is kept here because serde_json's errors can only carry a string.
     twice: &'a RefCell<Option<FieldError>>,
 }
 

@@ -40,8 +40,8 @@ pub fn of_call(outcome: CallResult, retry_at: Option<Timestamp>, rule: Option<u6
     format!("{said}{rule}{next}")
 }
 
-/// Describes what is unusual about a delivery, as in `held 3 s by rule 2`; `None` if it is a first attempt that no rule
-/// has changed.
+/// Describes what is unusual about a delivery, as in `held 3 s by rule 2`; `None` if it is a first attempt that
+/// neither a rule nor pedantic mode has changed.
 #[must_use]
 pub fn of_delivery(delivery: &Delivery) -> Option<String> {
     let Delivery { attempt, after, signature, by_rule } = delivery;

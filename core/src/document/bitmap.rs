@@ -191,7 +191,8 @@ fn word_at(row: &[u64], at: i64) -> u64 {
     if shift == 0 { word(place) } else { word(place) << shift | word(place + 1) >> (i64::from(WORD_PELS) - shift) }
 }
 
-/// Calls `change` for each word that contains pels of `start..end`, with a mask that selects those pels.
+/// Calls `change` for each word that contains pels of `start..end`, with a mask that selects those pels. Does nothing
+/// if the run goes beyond the words of the row.
 #[inline]
 fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64)) {
     // An empty run has no last pel, and `end - 1` would underflow at 0.
@@ -201,7 +202,7 @@ fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64
     let (first, last) = ((start / WORD_PELS) as usize, ((end - 1) / WORD_PELS) as usize);
     let head = u64::MAX >> (start % WORD_PELS);
     let tail = u64::MAX << (WORD_PELS - 1 - (end - 1) % WORD_PELS);
-    // Rows outside the image have no words to change.
+    // A row outside the image has no words.
     let Some(words) = row.get_mut(first..=last) else { return };
     match words {
         [] => {}

@@ -61,7 +61,7 @@ pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
         .any(|tag| start.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)));
     Err(UnreadableDocument::new(match start {
         [] => "the document is empty".to_owned(),
-        _ if is_markup => "the document is a web page, not a PDF; the address may need a login".to_owned(),
+        _ if is_markup => "the document is a web page or XML, not a PDF; the address may need a login".to_owned(),
         _ => "the document is neither a PDF, a TIFF, a PNG nor a JPEG".to_owned(),
     }))
 }

@@ -1,4 +1,5 @@
-//! Draws PDF pages as greys with hayro, at the resolution of a fax.
+//! Draws PDF pages at the resolution of a fax: as bits and flat greys if possible (`ink`), and otherwise
+//! as greys with hayro.
 //!
 //! hayro widens thin lines to one pel, but only as measured along the finer of the two axes. So pages are always drawn
 //! on a square grid, which is up to twice as fine as the fax in one direction, and then halved without losing a line
@@ -134,7 +135,7 @@ impl<'a> Renderer<'a> {
         self.drawer.take_marks()
     }
 
-    /// Places a page whose units are `unit` points; `None` if it has no area.
+    /// Places a page whose units are `unit` points; `None` if it has no area. The resulting scale includes the unit.
     pub(super) fn place(&self, index: usize, unit: f64) -> Option<Placement> {
         let (width, height) = self.size_points(index, unit);
         let mut placement = fit::place(width, height)?;

@@ -13,7 +13,7 @@ const HEIGHT_PT: f32 = 792.0;
 const MARGIN_PT: f32 = 54.0;
 /// The number of steps in the grey scale.
 const GREYS: u8 = 8;
-/// The widths of the rules, in points; the thinnest is less than a pel wide.
+/// The widths of the rules, in points; the two thinnest are less than a pel wide.
 const RULINGS_PT: [f32; 6] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
 const SENTENCE: &str = "Sphinx of black quartz, judge my vow. 0123456789";
 /// The font sizes in which the sentence is set, in points.

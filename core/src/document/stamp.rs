@@ -6,10 +6,10 @@ use super::bitmap::Bitmap;
 use crate::model::fax::Quality;
 use crate::model::reception::Header;
 
-/// Letters are five pels wide and seven pels high, with one pel between them.
+/// In the font, letters are five dots wide and seven dots high, with one dot between them.
 const LETTER_COLUMNS: u32 = 5;
 const LETTER_ROWS: u32 = 7;
-/// Letters are drawn at double width; `down` scales their height so that their shape is the same at each resolution.
+/// On the page, a dot is two pels wide; `down` scales their height so that their shape is the same at each resolution.
 const ACROSS: u32 = 2;
 /// The number of white pels to the left of the line.
 const LEFT_PELS: u32 = 48;

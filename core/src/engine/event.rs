@@ -72,12 +72,13 @@ pub enum EventKind {
     },
     /// At a tester's request, a webhook was sent again, perhaps with edits.
     WebhookReplayed {
-        /// The idempotency token of the webhook that was sent again.
+        /// The id of the webhook that was sent again: its idempotency token or, without one, the sequence number of its
+        /// first attempt.
         of: Box<str>,
         /// The new request and its response.
         record: Arc<ExchangeRecord>,
     },
-    /// A number's app responded with TwiML.
+    /// A number's app or TwiML bin responded with TwiML that can be executed.
     TwimlExecuted {
         /// The verb that determined how the call proceeds.
         verb: Verb,
@@ -191,7 +192,7 @@ words!(
         WebhookAttempt = "webhook.attempt",
         /// A tester had a webhook sent again.
         WebhookReplayed = "webhook.replayed",
-        /// A number's app responded with TwiML.
+        /// A number's app or TwiML bin responded with TwiML that can be executed.
         TwimlExecuted = "twiml.executed",
         /// The outcome of a call of an outbound fax became known.
         CallAttempt = "call.attempt",
@@ -396,7 +397,7 @@ pub struct ResetCount {
     pub faxes: usize,
     /// The number of those faxes, and of calls, that had not ended.
     pub pending: usize,
-    /// The number of requests to customers' apps that were under way or waiting.
+    /// The number of effects that were under way, and of webhooks that were still to be sent.
     pub effects: usize,
 }
 

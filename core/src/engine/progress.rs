@@ -42,7 +42,8 @@ pub struct Progress {
     /// The number of the current or last call of an outbound fax, from one; `None` before its first call, and for an
     /// incoming call.
     pub call: Option<u32>,
-    /// The time at which the step ends; `None` if it ends when a response arrives, at an unknown time.
+    /// The time at which the step ends; `None` if it is not known, because the step waits for a response or for pages
+    /// to be drawn.
     pub ends: Option<Timestamp>,
     /// The page on the line; `None` in any other step.
     pub page: Option<PageProgress>,

@@ -27,8 +27,8 @@ pub enum Unreachable {
     /// The fax ended with another status, or has passed the awaited one.
     #[error("its last status is {0}")]
     Elsewhere(Status),
-    /// The fax entered the status before the point in the journal where the wait began. A fax never
-    /// enters a status twice.
+    /// The fax entered the status before the point in the journal where the wait began. Unless the world is restored, a
+    /// fax never enters a status twice.
     #[error("its status became {0} before the wait began")]
     Earlier(Status),
     /// No app took the call, so there is no fax.

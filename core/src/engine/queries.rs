@@ -200,7 +200,7 @@ impl Engine {
         self.world.tables.fax_count()
     }
 
-    /// Returns the number of faxes that have not ended, plus the number of calls.
+    /// Returns the number of faxes that have not ended, plus the number of ringing calls.
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.world.tables.pending_count()

@@ -122,7 +122,7 @@ impl Failure {
         self.detail.as_deref().unwrap_or_else(|| self.fault.call_description())
     }
 
-    /// Returns the particulars of a failed call or, if there are none, its description in the words of the service.
+    /// Returns the particulars of a failed call or, if there are none, its description in the dialect's words.
     #[must_use]
     pub fn text_of_call(&self, dialect: Dialect) -> &str {
         match dialect {

@@ -1,5 +1,4 @@
-//! The basic types of the fax service: ids, numbers, faxes, media, time, refusals. They make no decisions and do no
-//! I/O.
+//! The basic types: ids, numbers, faxes, media, time, refusals. They make no decisions and do no I/O.
 
 pub mod account;
 pub mod application;

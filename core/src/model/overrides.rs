@@ -73,7 +73,7 @@ pub struct RetryPolicy {
     pub client_errors: bool,
     /// `5xx`: the app responded with a server error.
     pub server_errors: bool,
-    /// Every other failure of a sent request; no word of `rp` covers it.
+    /// Every other failure except an invalid URL; no word of `rp` covers these.
     pub others: bool,
 }
 

@@ -97,7 +97,7 @@ impl<'de> serde::Deserialize<'de> for Party {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         // A SIP caller may be any kind of party, so this reads back everything that `Display` writes.
-        Self::sip_caller(&text).ok_or_else(|| serde::de::Error::custom("neither an E.164 number nor a SIP address"))
+        Self::sip_caller(&text).ok_or_else(|| serde::de::Error::custom("not an E.164 number, a SIP URI or a name"))
     }
 }
 

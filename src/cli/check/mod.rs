@@ -84,7 +84,7 @@ pub(super) struct CheckFlags {
     i_own_this_host: bool,
     #[command(flatten)]
     document: DocumentFlags,
-    /// Address of the emulator to start if none is running, which the app calls [default: 127.0.0.1:8329] [env:
+    /// Address of the emulator that is started without --url, which the app calls [default: 127.0.0.1:8329] [env:
     /// FAUXFAX_LISTEN]
     #[arg(long, value_name = "ADDR", conflicts_with = "url", help_heading = "Emulator")]
     listen: Option<String>,

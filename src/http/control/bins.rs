@@ -126,7 +126,7 @@ fn parse(sid: &str) -> Result<TwimlBinSid, Problem> {
 
 fn checked_name(name: String) -> Result<Box<str>, Problem> {
     let fits = (1..=BIN_NAME_CHARS_MAX).contains(&name.chars().count());
-    if fits { Ok(name.into()) } else { Err(bad("name", &format!("1 to {BIN_NAME_CHARS_MAX} characters"))) }
+    if fits { Ok(name.into()) } else { Err(bad("name", &format!("must have 1 to {BIN_NAME_CHARS_MAX} characters"))) }
 }
 
 /// Refuses TwiML that the fax engine can't interpret. To test such TwiML, have an app or a rule return it.

@@ -19,7 +19,8 @@ pub(super) struct ProgressView {
     now: String,
     /// `running` or `frozen`.
     clock: &'static str,
-    /// When the step ends; left out if it ends with a response, whenever that comes.
+    /// When the step ends; left out if that isn't known, because the step waits for a response or for
+    /// pages to be drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_at: Option<String>,
     /// Number of the current or last call; left out before the first one and for incoming faxes.

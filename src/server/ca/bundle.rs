@@ -23,7 +23,7 @@ pub struct Roots(Vec<CertificateDer<'static>>);
 
 impl Roots {
     /// Returns the system's public roots, including those that an administrator has added, or Mozilla's if the system
-    /// has none.
+    /// has none and the `tls` feature is on.
     #[must_use]
     pub fn of_system() -> Self {
         let system = SYSTEM_BUNDLES.iter().map(|path| Self::of_file(Path::new(path)));

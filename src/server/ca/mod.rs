@@ -1,5 +1,6 @@
-//! The local CA: created when TLS is first used or its certificate is first downloaded, and kept in the user's data
-//! directory, or in memory if that directory can't be read or written. Until then, `serve` doesn't touch the CA.
+//! The local CA: created when TLS is first used, its certificate is first downloaded or a command such as `fauxfax ca`
+//! first needs it. It is kept in the user's data directory, or in memory if that directory can't be read or written.
+//! Until it is needed, `serve` doesn't touch the CA.
 
 #[cfg(feature = "tls")]
 mod authority;

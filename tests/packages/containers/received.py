@@ -1,4 +1,4 @@
-"""Reads what app.py printed from standard input, and checks that the app was called for one fax and could read its document.
+"""Reads, from standard input, what app.py printed, and checks that the app was called for one fax and could read its document.
 
     received.py HOST ORIGIN       HOST is what the Host header must be, ORIGIN what links must begin with
 """

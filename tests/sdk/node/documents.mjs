@@ -1,4 +1,4 @@
-// Makes the smallest valid document.
+// Makes minimal documents: PDFs of blank pages.
 
 /** Returns a PDF of this many US Letter pages. */
 export function pdf(pages) {

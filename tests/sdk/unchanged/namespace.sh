@@ -6,7 +6,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 if [[ -z ${FAUXFAX_IN_NAMESPACE:-} ]]; then
     if ! unshare -n -m true 2>/dev/null || ! command -v ip >/dev/null; then
-        echo 'skipped: this machine allows no network namespace (unshare -n -m, as root)'
+        echo 'skipped: a network namespace is needed; run this as root, where unshare -n -m is allowed, with iproute2 installed'
         exit 77
     fi
     FAUXFAX_IN_NAMESPACE=1 exec unshare -n -m bash "$0" "$@"

@@ -5,7 +5,7 @@ use crate::model::account::Dialect;
 use crate::model::fax::{Direction, Quality, Status};
 use crate::model::phone::Party;
 
-/// An entry of the list of faxes, with the error code and message that its account's service would show.
+/// An entry of the list of faxes, with the error code and message of its account's dialect.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     pub(super) entry: Entry<'a>,
@@ -19,7 +19,8 @@ impl<'a> Subject<'a> {
         Self { entry, dialect }
     }
 
-    /// Returns the error code; `None` if nothing failed, or if the status alone explains the failure.
+    /// Returns the error code; `None` if nothing failed, if the status alone explains the failure, or if the caller of
+    /// a call without a fax hung up.
     #[must_use]
     pub fn error_code(&self) -> Option<u32> {
         match self.entry {
@@ -28,7 +29,8 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Returns the error message; `None` if nothing failed, or if the status alone explains the failure.
+    /// Returns the error message; `None` if nothing failed, or if the status alone explains the failure. A call without
+    /// a fax always has one.
     #[must_use]
     pub fn error_message(&self) -> Option<&'a str> {
         match self.entry {

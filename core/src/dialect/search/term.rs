@@ -256,7 +256,7 @@ impl Moment {
 impl Phrase {
     fn of(text: &str) -> Self {
         let text = text.trim();
-        // In any other text, `*` is literal, since an error message may contain it.
+        // In text that isn't a number, `*` is literal, since an error message may contain it.
         let number = NumberPattern::parse(text);
         let number = number.filter(|p| matches!(p, NumberPattern::Digits(_) | NumberPattern::DigitsGlob(_)));
         Self { lower: text.to_lowercase(), number, code: whole(text) }

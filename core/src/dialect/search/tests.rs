@@ -268,7 +268,7 @@ fn a_search_has_a_limited_length_and_number_of_terms() {
 }
 
 #[test]
-fn errors_are_found_in_the_words_of_the_accounts_service() {
+fn an_error_is_found_by_the_code_of_the_accounts_dialect() {
     let call = call("Jack", "+15017122661", Some(Fault::HttpStatus), "x");
     let found = |dialect: Dialect| {
         let code = dialect.code(Fault::HttpStatus);

@@ -62,8 +62,8 @@ pub fn notice_params(account: AccountSid, fax: FaxSid, notice: &Notice, media_ur
     if let Some(rate_bps) = notice.rate_bps {
         add(&mut params, "BitRate", &rate_bps.to_string());
     }
-    // Pages that arrived before a call dropped are kept, but a callback mentions a document only if the fax was
-    // received.
+    // The pages of an inbound fax that arrived before the call dropped are kept, but a callback mentions the document
+    // only if the fax was received.
     let is_lost = notice.direction == Direction::Inbound && notice.status != Status::Received;
     if let Some(url) = media_url.filter(|_| !is_lost) {
         add(&mut params, "MediaUrl", url);

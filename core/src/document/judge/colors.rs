@@ -1,4 +1,4 @@
-//! Judges colours: strong colours of the same brightness become the same dots.
+//! Judges colours: strong colours of about the same brightness become the same dots.
 
 use super::finding::{Measure, Severity};
 use super::page::Remark;

@@ -1,4 +1,4 @@
-//! A finding: something on a page that will not come through, with its place and what to change.
+//! A finding: something in a document that faxes badly, with its place and what to change.
 
 use super::check::Check;
 use crate::model::words::words;
@@ -18,7 +18,7 @@ words!(
 words!(
     /// The verdict of a check.
     Verdict {
-        /// Nothing was found, apart from remarks.
+        /// Nothing was found, apart from findings of severity `info`.
         Pass = "pass",
         /// At least one finding fails.
         Fail = "fail",
@@ -53,7 +53,7 @@ pub struct Measure {
     pub unit: &'static str,
 }
 
-/// Something on a page that will not come through as it is.
+/// Something in a document that faxes badly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// The check that found it.

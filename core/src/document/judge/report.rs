@@ -39,7 +39,7 @@ pub struct Summary {
     pub fail: usize,
     /// The number of checks with a warning.
     pub warn: usize,
-    /// The number of checks without a verdict.
+    /// The number of checks that could judge no page and found nothing bad.
     pub not_judged: usize,
 }
 

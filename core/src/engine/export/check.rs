@@ -19,7 +19,7 @@ use crate::model::sid::FaxSid;
 use crate::model::twiml_bin::{BIN_BYTES_MAX, BIN_NAME_CHARS_MAX};
 
 /// Removes the dispensable parts of a state: deliberately duplicated requests, pending reports to the Debugger webhook,
-/// and alarms and requests of faxes that no longer exist.
+/// and alarms and requests of faxes, calls and messages that no longer exist.
 pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
     let known = known(world);
     // Messages can't be deleted before their last alarm.

@@ -82,7 +82,7 @@ pub(super) fn of(shown: &Quickstart) -> String {
     );
     if let Some(number) = &shown.number {
         let app = if number.app_url.is_empty() { "no app yet" } else { &number.app_url };
-        let _ = write!(text, "The account's number is {}; its calls go to {app}.\n\n", number.phone_number);
+        let _ = write!(text, "The account's first number is {}; its calls go to {app}.\n\n", number.phone_number);
     } else {
         let _ = write!(
             text,

@@ -152,7 +152,7 @@ fn is_whole(bits: &Bitmap, finder: &Finder, module: (f64, f64)) -> bool {
     right as f64 >= side * side * FINDER_SHARE_MIN
 }
 
-/// Returns whether the modules between the finder patterns alternate, as those of a code's timing patterns do (ISO/IEC
+/// Returns whether most modules between the finder patterns alternate, as those of a code's timing patterns do (ISO/IEC
 /// 18004 §6.3.5). `towards` is the step from a module to the next, away from the corner.
 fn is_timed(bits: &Bitmap, corner: &Finder, towards: (f64, f64), side: u32) -> bool {
     // The patterns are in the seventh row and the seventh column; the finder's middle is in the fourth of each.
@@ -168,7 +168,7 @@ fn is_timed(bits: &Bitmap, corner: &Finder, towards: (f64, f64), side: u32) -> b
     (across + down) as f64 >= count as f64 * TIMING_SHARE_MIN
 }
 
-/// Returns the number of modules of a code's side that is nearest to a measured number.
+/// Returns the number of modules of a code's side that is nearest to a measured number; `None` if no version is near.
 fn side(modules: f64) -> Option<u32> {
     let version = ((modules - f64::from(SIDE_MIN)) / f64::from(SIDE_STEP)).round();
     (version > -1.0 && version < f64::from(VERSIONS)).then(|| SIDE_MIN + SIDE_STEP * version.max(0.0) as u32)
