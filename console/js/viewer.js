@@ -24,7 +24,7 @@ const LONG_PAGES = 6;
 const SHEET_MIN_PX = 380;
 const SHEET_MAX_PX = 1400;
 const BELOW_PX = 16;
-/** The width from which the viewer is beside the conversation, as in console.css. */
+/** Matches if the window is so wide that the viewer is beside the conversation, as in console.css. */
 const beside = matchMedia("(min-width: 68.01rem)");
 
 /** Shows the pages of one fax; `arriving` knows how much of them has arrived. */

@@ -1,5 +1,4 @@
-//! The reasons for refusing a command or a REST call, without HTTP's or a dialect's terms. A dialect maps each one to
-//! an HTTP status and an error code.
+//! The reasons for refusing a command or a REST call. A dialect maps each reason to an HTTP status and an error code.
 
 use super::phone::{Party, PhoneNumber};
 use super::sid::{AccountSid, AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
