@@ -75,7 +75,7 @@ async fn pending(client: &Client) -> anyhow::Result<String> {
     let clock = client.control("GET", "/clock", &[], None).await?;
     let next = &clock["next"][0];
     let Some(at) = next["at"].as_str() else {
-        return Ok("a request to an app is under way".to_owned());
+        return Ok("a request to an app or the rendering of a document is under way".to_owned());
     };
     let fax = next["fax_sid"].as_str().map(|sid| format!(" ({sid})")).unwrap_or_default();
     Ok(format!("next, {}{fax} at {at}", cell(&next["what"])))
