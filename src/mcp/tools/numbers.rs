@@ -122,10 +122,10 @@ fn only(account: &Account) -> Result<&Value, ToolError> {
     match account.numbers() {
         [only] => Ok(only),
         [] => Err(ToolError::new(
-            "number: is required, because the account has none; give one to buy, such as +15017122661",
+            "number: is required, because the account has no number; give one to buy, such as +15017122661",
         )),
         several => Err(ToolError(format!(
-            "number: is required, because the account has {}; list_numbers lists them",
+            "number: is required, because the account has {} numbers; list_numbers lists them",
             several.len()
         ))),
     }
