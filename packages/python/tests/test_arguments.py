@@ -176,5 +176,6 @@ def test_an_emulator_of_another_version_is_noticed(emulator: fauxfax.Emulator, m
             super().__init__(connection, {name: value for name, value in raw.items() if name != "auth_token"})
 
     monkeypatch.setattr(emulator_module, "Account", Older)
-    with pytest.raises(fauxfax.FauxfaxError, match=f"{re.escape(versions)}, and an account of the emulator has no field 'auth_token'"):
+    told = f"{re.escape(versions)}, and an account of the emulator has no field 'auth_token'"
+    with pytest.raises(fauxfax.FauxfaxError, match=told):
         running.default_account()

@@ -184,7 +184,8 @@ async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<Run
     }
 }
 
-/// Makes the account that the user named the default account of the emulator to be started.
+/// If no accounts are configured, makes the account that the user named the default account of the emulator to be
+/// started.
 fn adapt(config: &mut Config, account: Option<&str>) -> anyhow::Result<()> {
     let Some(account) = account.filter(|_| config.worlds.is_empty()) else { return Ok(()) };
     let Ok(sid) = account.parse() else {
