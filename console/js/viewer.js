@@ -192,7 +192,7 @@ export class Viewer {
   tellWhyNot(draws) {
     const hides = draws || (!this.isOver && !this.broken.has(this.page) && this.pages > 0);
     if (hides) fill(this.wait);
-    else if (this.broken.has(this.page)) fill(this.wait, icon("page"), h("p", {}, "This page can't be drawn: it never arrived, or its document was deleted."));
+    else if (this.broken.has(this.page)) fill(this.wait, icon("page"), h("p", {}, "This page can't be shown: it never arrived, its document was deleted, or the emulator doesn't respond."));
     else fill(this.wait, h("p", {}, this.status === "ringing" ? "Ringing…" : "Waiting for the first page…"));
     this.paper.hidden = !hides && this.broken.has(this.page);
   }

@@ -82,8 +82,8 @@ impl Worlds {
         std::iter::once(world).chain(theirs).collect()
     }
 
-    /// Returns the oldest world that can be dropped to make room: nothing has been written to it since its creation,
-    /// and it has no pending work.
+    /// Returns the oldest world that can be dropped to make room: nothing has been written to it since its creation, it
+    /// has no pending work, and its account is neither configured, nor a subaccount, nor the owner of one.
     pub(super) fn oldest_untouched(&self, default: AccountSid) -> Option<AccountSid> {
         let is_untouched = |world: &&World| {
             let sid = world.sid();
