@@ -78,7 +78,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
         for effect in work.effects {
             lanes.push(effect);
         }
-        // Effects from an older generation predate a reset or restore; `next` drops them.
+        // Effects from an older generation were issued before a reset, a restore or a load; `next` drops them.
         while let Some((host, effect)) = lanes.next(work.generation) {
             let begin = Begun { id: effect.id, generation: effect.generation, host };
             // Read anew for each effect: the token and the clock may have changed since the effect was queued.

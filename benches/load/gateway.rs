@@ -58,8 +58,8 @@ async fn drained(mut stream: TcpStream) -> Result<f64> {
     Ok(read as f64 / started.elapsed().as_secs_f64())
 }
 
-/// Compares `GET` over persistent TLS connections with `GET` over plain ones, and the first handshake for a host name with
-/// the second.
+/// Compares `GET` over persistent TLS connections with `GET` over plain ones, and the first handshake for a host name
+/// with the second.
 pub(crate) async fn tls(report: &impl Fn(&str)) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("fauxfax-load-{}", std::process::id()));
     let measured = tls_in(report, &folder).await;

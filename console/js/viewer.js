@@ -24,7 +24,7 @@ const LONG_PAGES = 6;
 const SHEET_MIN_PX = 380;
 const SHEET_MAX_PX = 1400;
 const BELOW_PX = 16;
-/** The width from which the viewer is beside the conversation, as in console.css. */
+/** Matches if the window is so wide that the viewer is beside the conversation, as in console.css. */
 const beside = matchMedia("(min-width: 68.01rem)");
 
 /** Shows the pages of one fax; `arriving` knows how much of them has arrived. */
@@ -192,7 +192,7 @@ export class Viewer {
   tellWhyNot(draws) {
     const hides = draws || (!this.isOver && !this.broken.has(this.page) && this.pages > 0);
     if (hides) fill(this.wait);
-    else if (this.broken.has(this.page)) fill(this.wait, icon("page"), h("p", {}, "This page can't be drawn: it never arrived, or its document was deleted."));
+    else if (this.broken.has(this.page)) fill(this.wait, icon("page"), h("p", {}, "This page can't be shown: it never arrived, its document was deleted, or the emulator doesn't respond."));
     else fill(this.wait, h("p", {}, this.status === "ringing" ? "Ringing…" : "Waiting for the first page…"));
     this.paper.hidden = !hides && this.broken.has(this.page);
   }

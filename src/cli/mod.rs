@@ -209,7 +209,7 @@ enum Command {
 /// The exit status for incorrect usage, which is the one that clap uses.
 const EXIT_USAGE: u8 = 2;
 
-/// The error of arguments that are wrong in a way that only the subcommand can find.
+/// The error for arguments whose fault is found by the subcommand, and not by clap.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct UsageError(String);

@@ -1,5 +1,5 @@
-//! Prints journal events as a timeline of readable lines, with colours on a terminal. Consecutive pages share one line,
-//! and the response of an app that failed is shown with the first lines of its body.
+//! Prints journal events as a timeline of readable lines, with colours on a terminal. Consecutive pages share one line.
+//! If a request to an app fails, the first lines of the response's body are shown below it.
 
 use std::io::Write;
 

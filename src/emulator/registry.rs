@@ -47,7 +47,8 @@ pub(super) struct Departed {
 }
 
 impl Departed {
-    /// Returns how many of an account's worlds have been removed.
+    /// Returns how many of an account's worlds have been removed, or a larger number for an account that isn't counted
+    /// individually.
     pub(super) fn earlier_worlds(&self, account: AccountSid) -> u64 {
         self.earlier_worlds.get(&account).copied().unwrap_or(self.earlier_worlds_of_others)
     }
@@ -55,8 +56,8 @@ impl Departed {
     fn count(&mut self, account: AccountSid) {
         let earlier_worlds = self.earlier_worlds(account) + 1;
         if self.earlier_worlds.len() >= DEPARTED_MAX {
-            // Forget the individual counts. The highest one is safe for every account, because every count that an
-            // account hasn't used yet yields new ids.
+            // Forgets the individual counts and uses the highest one for every account: no account has had a higher
+            // count, so the next worlds have new ids.
             let most = std::mem::take(&mut self.earlier_worlds).into_values().max().unwrap_or_default();
             self.earlier_worlds_of_others = self.earlier_worlds_of_others.max(most);
         }
@@ -81,8 +82,8 @@ impl Worlds {
         std::iter::once(world).chain(theirs).collect()
     }
 
-    /// Returns the oldest world that can be dropped to make room: nothing has been written to it since its creation,
-    /// and it has no pending work.
+    /// Returns the oldest world that can be dropped to make room: nothing has been written to it since its creation, it
+    /// has no pending work, and its account is neither configured, nor a subaccount, nor the owner of one.
     pub(super) fn oldest_untouched(&self, default: AccountSid) -> Option<AccountSid> {
         let is_untouched = |world: &&World| {
             let sid = world.sid();
@@ -94,7 +95,7 @@ impl Worlds {
         let age = |world: &World| {
             let (is_idle, owner, age) =
                 world.read(|engine| (engine.is_idle(), engine.account().owner, engine.account().ordinal));
-            // A subaccount is removed only together with its owner.
+            // Like the owner of subaccounts, a subaccount isn't removed to make room.
             (is_idle && owner.is_none()).then_some((age, world.sid()))
         };
         self.by_sid.values().filter(is_untouched).filter_map(age).min().map(|(_, sid)| sid)

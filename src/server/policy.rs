@@ -53,7 +53,7 @@ impl Policy {
         let public = public.and_then(|url| url.host_str().map(str::to_owned));
         let named = config.allow_hosts.iter().cloned().chain(public).chain([CONTAINER_NAME.to_owned()]);
         Self {
-            // Other names may lead to something else, such as a reverse proxy in front of the emulator.
+            // A name outside `PERMITTED` may lead to something else, such as a reverse proxy in front of the emulator.
             own_names: named.map(|name| normal(&name)).filter(|name| is_permitted(name)).collect(),
             own_ports: listening.iter().map(SocketAddr::port).collect(),
             offline: config.offline,
@@ -75,7 +75,8 @@ impl Policy {
         if self.offline { Route::Offline } else { Route::Through }
     }
 
-    /// Returns whether a host is this machine under one of its own names or addresses.
+    /// Returns whether a host is `localhost`, a subdomain of it, a loopback address, or an unspecified address such as
+    /// 0.0.0.0. Other names and addresses of this machine aren't recognised.
     #[must_use]
     pub fn is_on_this_machine(&self, host: &str) -> bool {
         is_this_machine(&normal(host))
@@ -100,12 +101,12 @@ impl Policy {
         self.clients == ProxyClients::Any || client.to_canonical().is_loopback()
     }
 
-    /// Returns whether `peer` is an address that the emulator listens on, for a connection made from `local`.
+    /// Returns whether a connection from `local` to `peer` leads back to the emulator, on a port that it listens on.
     #[must_use]
     pub fn is_self(&self, local: IpAddr, peer: SocketAddr) -> bool {
         // A socket for both IP versions shows IPv4 addresses as IPv6 ones.
         let (local, remote) = (local.to_canonical(), peer.ip().to_canonical());
-        // A connection may be between two of this machine's many loopback addresses.
+        // A connection from this machine to itself has the same address at both ends, or two loopback addresses.
         let same_machine = local == remote || (local.is_loopback() && remote.is_loopback());
         same_machine && self.own_ports.contains(&peer.port())
     }

@@ -53,7 +53,7 @@ pub(super) enum TlsError {
 }
 
 impl TlsError {
-    /// Logs the error if the user can do something about it.
+    /// Logs the error as a warning, unless the emulator is stopping.
     pub(super) fn log(&self, client: SocketAddr) {
         match self {
             Self::NotOurs(_) | Self::Ca(_) | Self::TooSlow | Self::Library(_) | Self::Handshake { .. } => {

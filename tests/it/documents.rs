@@ -39,9 +39,9 @@ async fn reason(bytes: &[u8]) -> String {
     }
 }
 
-/// Builds a one-page PDF of this size (in points) with this content. `add` writes the object with the number it is given,
-/// which the content can use as the image or form `X` and as the font `F`. If `add` also writes the object with the next
-/// number, that object is an annotation of the page.
+/// Builds a one-page PDF of this size (in points) with this content. `add` writes the object with the number that it is
+/// given. The content can use this object as the image or form `X` and as the font `F`. If `add` also writes the object
+/// with the next number, that object is an annotation of the page.
 fn pdf(size: (f32, f32), content: &[u8], add: impl FnOnce(&mut Pdf, Ref)) -> Vec<u8> {
     let (catalog, tree, page, stream, thing) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
     let mut pdf = Pdf::new();
@@ -73,8 +73,8 @@ fn with_image(filter: Filter, columns: i32, rows: i32, data: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Returns a zlib stream that inflates to about `copies` times 258 zeros. Its one block has the symbol 0, then copies of
-/// 258 bytes (RFC 1951 §3.2.6).
+/// Returns a zlib stream that inflates to about `copies` times 258 zeros. Its one block has the symbol 0, then copies
+/// of 258 bytes (RFC 1951 §3.2.6).
 fn zeros(copies: usize) -> Vec<u8> {
     let (mut bytes, mut pending, mut filled) = (vec![0x78, 0x01], 0_u64, 0);
     let mut put = |bits: u64, count: u32| {

@@ -1,6 +1,6 @@
-//! Tests who may control the emulator: requests from web pages of other origins, from webhooks and under foreign host names
-//! are refused. Also tests that reading an unknown account creates no world. The tests of webhooks that lead back to
-//! the emulator start it on a real port.
+//! Tests who may control the emulator: requests from web pages of other origins, from webhooks and under foreign host
+//! names are refused. Also tests that reading an unknown account creates no world. The tests of webhooks that lead back
+//! to the emulator start it on a real port.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};

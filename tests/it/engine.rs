@@ -109,7 +109,8 @@ fn a_busy_line_is_called_again_until_the_ttl_runs_out() {
     let mut script = Script::default();
     let sid = script.send(fauxfax::engine::input::CreateFax { ttl_minutes: Some(3), ..order(number(15_005_550_101)) });
     script.answer_document(1);
-    // The calls begin at 1, 64 and 127 s, and each is busy after 3 s. A fourth would begin after the TTL of three minutes.
+    // The calls begin at 1, 64 and 127 s, and each is busy after 3 s. A fourth would begin after the end of the Ttl,
+    // which is three minutes.
     script.forward(Duration::from_secs(129));
     assert_eq!(script.status(sid), Status::Sending);
     script.forward(Duration::from_secs(1));

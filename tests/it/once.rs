@@ -30,8 +30,8 @@ pub(crate) fn is_duplicate(notice: &Notice) -> bool {
     notice.by_rule.as_ref().is_some_and(|mark| mark.is_duplicate)
 }
 
-/// Returns the idempotency token of an effect's request. A fetch has no token, so its URL is returned; a render has none
-/// either, and yields a constant.
+/// Returns the idempotency token of an effect's request. Fetches and renderings have no token: for a fetch, returns the
+/// URL, and for a rendering a constant.
 pub(crate) fn token(intent: &Intent) -> String {
     match intent {
         Intent::FetchDocument { url, .. } => url.to_string(),

@@ -10,8 +10,8 @@ const SQUARE: [f64; 4] = [110.0, 410.0, 190.0, 490.0];
 /// A tint transform that maps one ink to the black ink of CMYK.
 const TINT: &str = "<< /FunctionType 2 /Domain [0 1] /C0 [0 0 0 0] /C1 [0 0 0 1] /N 1 >>";
 
-/// Draws a square in the colour that the operators `paint` set, and checks that nothing is lost. They can use the colour
-/// space `space` under the name `S`.
+/// Draws a square in the colour that the operators `paint` set, and checks that nothing is lost. The operators can use
+/// the colour space `space` under the name `S`.
 fn square(paint: &str, space: &str) -> Made {
     let resources = format!("/Resources << /ColorSpace << /S {space} >> >>");
     let content = format!("{paint} 100 400 100 100 re f");
@@ -203,9 +203,9 @@ fn a_cmyk_image_is_as_dark_as_a_fill_with_the_same_inks() {
     }
 }
 
-/// Draws a black page through a soft mask, whose group is black in its left half and white in its right half. `mask` and
-/// `attributes` are added to the dictionaries of the mask and the group. With `is_inline`, the resources contain the
-/// graphics state itself instead of a reference.
+/// Draws a black page through a soft mask, whose group is black in its left half and white in its right half. `mask`
+/// and `attributes` are added to the dictionaries of the mask and the group. With `is_inline`, the resources contain
+/// the graphics state itself instead of a reference.
 fn masked(mask: &str, attributes: &str, is_inline: bool) -> Made {
     let state = format!("<< /Type /ExtGState /SMask << /Type /Mask {mask} /G 5 0 R >> >>");
     let group = format!("/Type /XObject /Subtype /Form /BBox [100 400 200 500] {attributes}");

@@ -21,8 +21,8 @@ fn tenth(power: usize) -> String {
     format!("0.{}1", "0".repeat(power - 1))
 }
 
-/// Draws a page with text followed by this content, and checks that the text isn't lost. The page has a shading `S`, and a
-/// tiling pattern `P` with the dictionary entries `pattern` and the content `cell`.
+/// Draws a page with text followed by this content, and checks that the text isn't lost. The page has a shading `S`,
+/// and a tiling pattern `P` with the dictionary entries `pattern` and the content `cell`.
 fn drawn(content: &str, pattern: &str, cell: &str) -> Made {
     let function = "<< /FunctionType 2 /N 1 /Domain [0 1] /C0 [0] /C1 [0.5] >>";
     let shading = format!(

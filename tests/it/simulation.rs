@@ -1,6 +1,6 @@
-//! Simulates a world for each seed, with random commands, faults, hangs, clock moves, rules, snapshots and resets, and checks
-//! it against a small reference model after each step. A failing seed is reported with its last inputs, and should be added
-//! to `fixtures/seeds.txt`.
+//! Simulates a world for each seed, with random commands, faults, hangs, clock moves, rules, snapshots and resets, and
+//! checks it against a small reference model after each step. A failing seed is reported with its last inputs, and
+//! should be added to `fixtures/seeds.txt`.
 
 #![expect(
     clippy::needless_pass_by_value,

@@ -54,7 +54,7 @@ pub(crate) fn spec() -> WorldSpec {
     }
 }
 
-/// Returns an order to send a fax to this number from the world's own.
+/// Returns an order to send a fax to this number from the world's own number.
 pub(crate) fn order(to: PhoneNumber) -> CreateFax {
     CreateFax {
         to: Party::Number(to),

@@ -26,7 +26,7 @@ words!(
         RingEnd = "ring-end",
         /// Fires when a page, or the part of it before a break, has been transmitted.
         Page = "page",
-        /// Fires when the wait between two calls within the Ttl ends.
+        /// Fires when the wait ends after which a number that was busy or didn't answer is called again.
         Redial = "redial",
         /// Fires when a failed webhook is to be sent again: immediately, or after the dialect's wait.
         Retry = "retry",

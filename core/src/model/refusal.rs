@@ -1,5 +1,4 @@
-//! The reasons for refusing a command or a REST call, without HTTP's or a dialect's terms. A dialect maps each one to
-//! an HTTP status and an error code.
+//! The reasons for refusing a command or a REST call. A dialect maps each reason to an HTTP status and an error code.
 
 use super::phone::{Party, PhoneNumber};
 use super::sid::{AccountSid, AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
@@ -54,7 +53,7 @@ pub enum Refusal {
     /// A closed account can't be reopened.
     #[error("the account has been closed")]
     AccountClosed,
-    /// The status of a main account can't be changed, only that of a subaccount.
+    /// A client can't change the status of a main account, only that of a subaccount.
     #[error("only the status of a subaccount can be changed")]
     NotASubaccount,
     /// The fax can't be canceled, because it is inbound or has gone too far: at Twilio beyond `processing`, at
@@ -106,7 +105,7 @@ pub enum Refusal {
     /// `to` is missing, and the account doesn't have exactly one fax number.
     #[error("the account has {0} fax numbers; name the called number in `to`")]
     AmbiguousNumber(usize),
-    /// Another fax, or a call that became no fax, already has the requested SID.
+    /// A fax, a ringing call, or a call that ended without a fax already has the requested SID.
     #[error("another fax or call already has the SID {0}")]
     SidTaken(FaxSid),
     /// Webhooks can't be signed, because the account has no token before a client first authenticates as the account.

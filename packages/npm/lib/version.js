@@ -27,7 +27,7 @@ function warnIfDifferent(url, version) {
 function versions(version) {
   if (version === VERSION) return `version ${VERSION}, the same as this package; is something else answering in its place?`;
   const theirs = version === undefined ? "an unknown version" : `version ${version}`;
-  return `${theirs}, and this package ${VERSION}: use the same version of both`;
+  return `${theirs}, and this package has version ${VERSION}; use the same version of both`;
 }
 
 module.exports = { versions, warnIfDifferent };

@@ -55,7 +55,7 @@ test("an emulator of another version is warned about once", { timeout }, async (
 
 test("a response without a field, and a call that doesn't exist, are errors that name both versions", { timeout }, async (t) => {
   const other = await serve(t, { "/health": { version: "0.0.2" }, "/accounts": { sid: "AC1" } });
-  const both = `has version 0.0.2, and this package ${version}: use the same version of both`;
+  const both = `has version 0.0.2, and this package has version ${version}; use the same version of both`;
   await assert.rejects(other.account(), {
     name: "FauxfaxError",
     code: "version-mismatch",

@@ -163,7 +163,7 @@ def _older_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_older_package")
 def test_an_emulator_of_another_version_is_noticed(emulator: fauxfax.Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    versions = f"{emulator.url} has version {emulator.health()['version']}, and the Python package fauxfax 0.0.1"
+    versions = f"{emulator.url} has version {emulator.health()['version']}, and the Python package fauxfax has version 0.0.1"
     with pytest.warns(UserWarning, match=re.escape(versions)):
         running = fauxfax.Emulator.at(emulator.url)
     with warnings.catch_warnings():
@@ -176,5 +176,6 @@ def test_an_emulator_of_another_version_is_noticed(emulator: fauxfax.Emulator, m
             super().__init__(connection, {name: value for name, value in raw.items() if name != "auth_token"})
 
     monkeypatch.setattr(emulator_module, "Account", Older)
-    with pytest.raises(fauxfax.FauxfaxError, match=f"{re.escape(versions)}, and its accounts have no field 'auth_token'"):
+    told = f"{re.escape(versions)}, and an account of the emulator has no field 'auth_token'"
+    with pytest.raises(fauxfax.FauxfaxError, match=told):
         running.default_account()

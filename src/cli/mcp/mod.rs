@@ -1,5 +1,5 @@
 //! `fauxfax mcp`: serves the tools of `crate::mcp` over standard input and output, for a running emulator or one of its
-//! own. With `--print-config`, it prints the configuration that makes an assistant start it.
+//! own. With `--print-config`, it prints the configuration that makes an assistant start this command.
 
 mod print_config;
 
@@ -115,8 +115,8 @@ async fn serve(flags: &McpFlags, config: &mut Config) -> anyhow::Result<()> {
     }
 }
 
-/// Serves the tools for an emulator that is running at the usual address. If that one ends, as it does with the assistant that
-/// started it, another one is started in this process when a tool needs it.
+/// Serves the tools for an emulator that is running at the usual address. If that emulator ends, for example together
+/// with the assistant that started it, another emulator is started in this process when a tool needs one.
 async fn shared(
     config: &mut Config,
     account: Option<&str>,
@@ -138,7 +138,7 @@ async fn shared(
                 reply(Ok(endpoint));
                 return server.serve(serving).await.context("saving the state failed");
             }
-            // Another assistant may have been faster.
+            // Another assistant may have started an emulator at the usual address meanwhile.
             Err(_) if matches!(answers(usual).await, Ok(true)) => reply(Ok(usual.clone())),
             Err(error) => reply(Err(format!("{error:#}"))),
         }
@@ -184,7 +184,8 @@ async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<Run
     }
 }
 
-/// Makes the account that the user named the default account of the emulator to be started.
+/// If no accounts are configured, makes the account that the user named the default account of the emulator to be
+/// started.
 fn adapt(config: &mut Config, account: Option<&str>) -> anyhow::Result<()> {
     let Some(account) = account.filter(|_| config.worlds.is_empty()) else { return Ok(()) };
     let Ok(sid) = account.parse() else {

@@ -11,7 +11,7 @@ use crate::model::words::words;
 words!(
     /// A client of the Model Context Protocol.
     Client {
-        /// Claude Code, which has a command for it.
+        /// Claude Code, which has a command that adds a server to its configuration.
         ClaudeCode = "claude-code",
         /// The desktop app of Claude.
         ClaudeDesktop = "claude-desktop",

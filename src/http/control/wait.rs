@@ -215,7 +215,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
             let fax = (*fax)?;
             match journal.engine().prospect(fax, statuses) {
                 Prospect::Possible => None,
-                // An event before `since` doesn't count, and a fax enters no status twice.
+                // An event before `since` doesn't count, and without a restore, a fax enters no status twice.
                 Prospect::Reached(status) if start.is_given() => {
                     Some(Ended::Unreachable(fax, Unreachable::Earlier(status)))
                 }

@@ -23,7 +23,7 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "set_number",
         title: "Set a number's app, or buy the number",
-        description: "Sets the URL that a number calls when a fax comes in, which must return TwiML such as \
+        description: "Sets the URL that is requested when a number gets a fax, and that must return TwiML such as \
                       <Response><Receive action=\"/fax/received\"/></Response>. Buys the number if the account doesn't have it. Use it \
                       before receive_fax.",
         effect: Effect::Sets,
@@ -122,10 +122,10 @@ fn only(account: &Account) -> Result<&Value, ToolError> {
     match account.numbers() {
         [only] => Ok(only),
         [] => Err(ToolError::new(
-            "number: is required, because the account has none; give one to buy, such as +15017122661",
+            "number: is required, because the account has no number; give one to buy, such as +15017122661",
         )),
         several => Err(ToolError(format!(
-            "number: is required, because the account has {}; list_numbers lists them",
+            "number: is required, because the account has {} numbers; list_numbers lists them",
             several.len()
         ))),
     }

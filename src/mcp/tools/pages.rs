@@ -127,7 +127,8 @@ async fn text(call: &Call, PageText { fax, page }: PageText) -> Result<Answer, T
     Ok(Answer::text(text))
 }
 
-/// Says which pages are missing or incomplete. `page` is the first of them; `is_shown` says whether its beginning is shown.
+/// Says which pages are missing or incomplete. `page` is the first of them; `is_shown` says whether its beginning is
+/// shown.
 fn missing(page: u64, pages: u64, is_shown: bool) -> String {
     let rest = |first: u64| match pages.saturating_sub(first) {
         0 => format!("page {first} is left out"),
@@ -141,7 +142,8 @@ fn missing(page: u64, pages: u64, is_shown: bool) -> String {
     format!("[{what}; name one with page]")
 }
 
-/// Returns a page's text, or the reason that there is none. What restricts the text stands before it, where it isn't cut off.
+/// Returns a page's text, or the reason that there is none. Remarks about the text come before it, where they aren't
+/// cut off.
 fn told(page: &Value) -> String {
     let text = match page["text"].as_str() {
         Some("") => return "(the page has no text)".to_owned(),

@@ -30,7 +30,7 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
 
 /// How long to wait for the end of a fax if the call doesn't say, in seconds.
 pub(super) const WAIT_DEFAULT_S: u64 = 60;
-/// What separates the parts of an upload; no document contains it.
+/// The boundary between the parts of an upload, which is too long to occur in a document by chance.
 const BOUNDARY: &str = "fauxfax-mcp-6f1d0c5be2a94d7c8e3b";
 
 /// The arguments of `receive_fax`.

@@ -15,7 +15,7 @@ use crate::http::control::BASE;
 pub(super) const TOOLS: &[Tool] = &[Tool {
     name: "send_fax",
     title: "Send a fax",
-    description: "Sends a fax through the REST API, as an app would. Any number answers; +15005550101 is busy, …102 doesn't answer, …103 \
+    description: "Sends a fax through the REST API, as an app would. Most numbers answer; +15005550101 is busy, …102 doesn't answer, …103 \
                   fails before any page, …104 after page 1, …105 is incompatible, …106 is slow and noisy, …107 is busy twice. Sends a sample \
                   document unless media_url names one. By default waits for the end and returns the conversation.",
     effect: Effect::Adds,

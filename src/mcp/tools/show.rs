@@ -69,7 +69,8 @@ async fn list(call: &Call, arguments: ListFaxes) -> Result<Answer, ToolError> {
     if !(1..=FAXES_MAX).contains(&limit) {
         return Err(ToolError(format!("limit: must be 1 to {FAXES_MAX}, not {limit}")));
     }
-    // Without a search, calls that nobody took are listed too: they are what an assistant looks for when a fax is missing.
+    // Without a search, calls that nobody took are listed too, because an assistant looks for them when a fax is
+    // missing.
     let status = if arguments.search.is_none() { Some("any".to_owned()) } else { None };
     let query = [
         ("q", arguments.search),

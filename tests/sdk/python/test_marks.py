@@ -1,5 +1,5 @@
 """Tests the space and each ASCII punctuation character that can stand in the path or the query of a StatusCallback: it is
-sent as configured, or encoded if it can't be sent, and the library's RequestValidator accepts the signature."""
+sent as configured, or encoded if it can't be sent as it is, and the library's RequestValidator accepts the signature."""
 
 import http.server
 import string

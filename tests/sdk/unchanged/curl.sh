@@ -30,4 +30,4 @@ list -p http://fax.twilio.com/v1/Faxes
 list --noproxy '*' --connect-to "fax.twilio.com:443:127.0.0.1:$port" https://fax.twilio.com/v1/Faxes
 list "https://localhost:$port/v1/Faxes"
 list "$FAUXFAX_URL/v1/Faxes"
-echo '9 calls passed'
+echo '10 calls passed'

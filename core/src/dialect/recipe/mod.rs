@@ -50,8 +50,8 @@ pub fn recipes(dialect: Dialect, place: &Place<'_>) -> Vec<Recipe> {
     }
 }
 
-/// Returns the environment variables that the recipes and the services' libraries read, each with its value if that is
-/// known.
+/// Returns the environment variables that the recipes, the services' libraries and fauxfax's own programs read, each
+/// with its value if that is known.
 #[must_use]
 pub fn environment<'a>(
     dialect: Dialect,

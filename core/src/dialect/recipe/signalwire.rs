@@ -5,7 +5,7 @@ use super::{FAR_NUMBER, Place, Recipe};
 /// The name of a space, which the libraries require but the emulator doesn't compare.
 pub(super) const SPACE: &str = "example.signalwire.com";
 
-/// Returns a recipe for each language in which SignalWire has published a library for this API, and for plain HTTP.
+/// Returns the recipes for SignalWire's libraries for Node and Python, and for plain HTTP.
 pub(super) fn recipes(place: &Place<'_>) -> Vec<Recipe> {
     vec![node(place), python(place), curl(place)]
 }

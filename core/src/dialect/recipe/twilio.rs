@@ -2,7 +2,7 @@
 
 use super::{Address, FAR_NUMBER, Place, Recipe};
 
-/// Returns a recipe for each language in which Twilio has published a library, and for plain HTTP.
+/// Returns the recipes for Twilio's libraries, for plain HTTP in Rust and with curl, and for twilio-cli.
 #[rustfmt::skip]
 pub(super) fn recipes(place: &Place<'_>) -> Vec<Recipe> {
     vec![python(place), node(place), ruby(place), php(place), java(place), csharp(place), go(place), rust(place), curl(place), cli(place)]

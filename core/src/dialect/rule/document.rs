@@ -17,8 +17,8 @@ use crate::engine::rule::check::{
 };
 use crate::model::line::{RATE_BPS_MAX, RATE_BPS_MIN};
 
-/// A string that must be one of certain words, which the schema lists. It is checked only when the document becomes a
-/// rule.
+/// A string that is checked only when the document becomes a rule. If only certain words are valid, the schema lists
+/// them.
 type Word = Box<str>;
 
 /// Defines structs whose fields are all optional, in JSON and in the schema.

@@ -169,7 +169,7 @@ pub fn error_body(error: &ApiError) -> Vec<u8> {
         _ => ("request_error", "invalid_request"),
     };
     let attribute = ATTRIBUTES.iter().copied().find(|name| error.message.contains(*name)).filter(|_| {
-        // Other messages may contain the name of a parameter as a part of a path.
+        // With another status, the message may contain the name of a parameter as a part of a path.
         error.status(Dialect::SignalWire) == 422
     });
     let url = format!("{ERROR_CODES}#{code}");

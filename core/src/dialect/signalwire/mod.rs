@@ -1,5 +1,5 @@
-//! SignalWire's compatibility API: reads parameters into commands, and writes views as JSON with SignalWire's own keys
-//! (docs/fidelity.md, "SignalWire").
+//! SignalWire's compatibility API: reads parameters into commands, and writes resources as JSON with SignalWire's own
+//! keys (docs/fidelity.md, "SignalWire").
 
 pub mod accounts;
 pub mod applications;

@@ -1,7 +1,8 @@
 //! Draws pages that consist of text, lines and flat colours. Rows of black and white are drawn directly as bits. Most
 //! pages are like this, and drawing them here takes a fraction of the time that hayro, the full renderer, needs. If a
-//! page contains anything else, hayro draws the page instead. If a page contains only images besides, and they don't
-//! cover most of it, hayro draws just the images, so that the rest of the page looks the same with or without them.
+//! page contains anything else, hayro draws the whole page, with one exception: if it contains only images besides, and
+//! they don't cover most of it, hayro draws just the images, so that the rest of the page looks the same with or
+//! without them. A page that demands more than hayro can handle is drawn here as far as possible.
 //!
 //! The result matches hayro's: a pel becomes black at the same coverage, lines have the same width, and letters have
 //! the same hinting.
@@ -66,8 +67,8 @@ pub(super) struct Drawn {
 pub(super) enum Outcome {
     /// Everything except the page's images was drawn.
     Drawn(Drawn),
-    /// Something on the page can't be drawn here, so the full renderer must draw the whole page. The slivers are the
-    /// page's thin shapes, which must be painted on the result.
+    /// Something on the page can't be drawn here, or images cover most of the page, so the full renderer must draw the
+    /// whole page. The slivers are the page's thin shapes, which must be painted on the result.
     Unable(Slivers),
     /// The page demands more than the full renderer can handle, so it was drawn here as far as possible.
     Partly(Tones),
@@ -381,7 +382,7 @@ impl PageDevice<'_> {
     }
 
     /// Fills a shape with the tiles of a pattern, one after the other. Does nothing if the pattern isn't a tiling
-    /// pattern, or if the full renderer may still draw the page.
+    /// pattern, if the shape isn't plain, or if the full renderer may still draw the page.
     fn pattern<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, pattern: &Pattern<'a>) {
         let Pattern::Tiling(pattern) = pattern else { return };
         if !self.alone || !self.is_plain(props) {

@@ -263,7 +263,7 @@ impl Text {
     /// Adds a glyph that shows only white space.
     fn space(&mut self, placed: &Placed) {
         let from = placed.frame.along_of(placed.at);
-        // Spaces at the beginning of a line have no meaning.
+        // A space at the beginning of a fragment has no meaning.
         if self.fragments.is_empty() || self.begins_fragment(placed, from) {
             return;
         }

@@ -89,7 +89,8 @@ pub enum StateError {
     },
     /// The state names a document by its hash, but neither the state nor the world has that document.
     #[error(
-        "{place}: neither the state nor this world has the document with the SHA-256 {hash}; export it with media=inline"
+        "{place}: neither the state nor this world has the document with the SHA-256 {hash}; export the state with \
+         media=inline"
     )]
     NoDocument {
         /// The path of the first field that names the document.

@@ -45,7 +45,7 @@ pub(super) enum WebhookPlan {
     Ruled {
         /// The earliest time at which the webhook may be sent.
         not_before: Timestamp,
-        /// The misbehaviour that the rule inflicts on the webhook.
+        /// The delay, the invalid signature and the other faults that the rule gives the webhook.
         fault: WebhookFault,
         /// The rule; `None` in a state from a version that did not record it.
         rule: Option<ActingRule>,

@@ -1,4 +1,4 @@
-"""Checks arguments whose mistakes the emulator could not explain as well, or that could not even be sent."""
+"""Checks arguments that could not be sent, or whose faults the emulator's own errors would explain less clearly."""
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ class Emulator:
     ) -> Emulator:
         """Starts `fauxfax serve` on a free port of this machine, and returns once it is ready.
 
-        It ignores the variables FAUXFAX_… of this program's environment, except FAUXFAX_BIN, and the file fauxfax.toml in the
-        current folder: the settings of an emulator for everyday use, such as a file for its state, aren't meant for tests.
+        It ignores the file fauxfax.toml in the current folder, and the variables FAUXFAX_… of this program's environment except
+        FAUXFAX_BIN: the settings of an emulator for everyday use, such as a file for its state, aren't meant for tests.
 
         - `arguments`: further arguments of `fauxfax serve`, such as `"--callbacks", "final"`
         - `seed`: the seed of SIDs, jitter and random draws
@@ -146,7 +146,8 @@ class Emulator:
 
         - `sid`, `auth_token`: generated from the seed if left out
         - `dialect`: `twilio` or `signalwire`; by default that of the `sid`, or else `twilio`
-        - `numbers`: each a string, for one that receives faxes, or a mapping of REST attributes in snake_case with `phone_number`
+        - `numbers`: a list; a string is a number that receives faxes, and a mapping has `phone_number` and further REST attributes
+          in snake_case
         - `options`: further fields of `POST /accounts`, such as `signing_key`, `callbacks`, `service` or `debugger_url`
         """
         order: dict[str, Any] = {"sid": sid, "auth_token": auth_token, "dialect": dialect, **options}
@@ -178,7 +179,7 @@ class Emulator:
             missing = error.args[0]
         version = self.health().get("version", "unknown")
         raise FauxfaxError(
-            f"{_versions(self.url, version)}, and its accounts have no field {missing!r}; use the same version of both"
+            f"{_versions(self.url, version)}, and an account of the emulator has no field {missing!r}; use the same version of both"
         )
 
 
@@ -194,7 +195,7 @@ _VERSION = _own_version()
 
 
 def _versions(url: str, version: object) -> str:
-    return f"the emulator at {url} has version {version}, and the Python package fauxfax {_VERSION or 'an unknown version'}"
+    return f"the emulator at {url} has version {version}, and the Python package fauxfax has version {_VERSION or 'unknown'}"
 
 
 def _value_of(flag: str, arguments: Sequence[str]) -> str | None:

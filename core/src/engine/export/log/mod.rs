@@ -34,8 +34,8 @@ pub enum LogError {
         /// The JSON parser's error, with its column.
         why: String,
     },
-    /// The line is JSON without a version.
-    #[error("this is not a line of a fauxfax log: it has no number {VERSION}")]
+    /// The line is JSON, but has no version, or one that isn't a positive whole number.
+    #[error("this is not a line of a fauxfax log: it has no version in the field {VERSION}")]
     NoEntry,
     /// A later version of fauxfax wrote the line.
     #[error(
