@@ -147,11 +147,7 @@ fn log_event(event: &JournalEvent, account: Option<AccountSid>) {
             on_one_line(&why)
         );
     } else if matches!(kind, EventKind::CallNotAnswered) {
-        tracing::info!(
-            fax.sid = about.fax(),
-            fauxfax.account = about.account(),
-            "the call{about} ended without a fax"
-        );
+        tracing::info!(fax.sid = about.fax(), fauxfax.account = about.account(), "the call{about} ended without a fax");
     }
 }
 

@@ -211,7 +211,7 @@ async fn server_mistakes_are_reported_with_their_remedies() {
         (
             Manner::Say(compressed),
             12100,
-            ["(Content-Encoding: gzip), although the request has no", "send the response uncompressed"],
+            ["(Content-Encoding: gzip), and the emulator reads no", "send the response uncompressed"],
         ),
         (
             Manner::Say(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n".to_vec()),
