@@ -1,4 +1,4 @@
-//! Finds the fax that a user means by the first characters of its SID, as tables on narrow terminals show it.
+//! Finds the fax that a user means by the first characters of its SID, as tables on narrow terminals show them.
 
 use anyhow::bail;
 
