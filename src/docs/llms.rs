@@ -62,7 +62,8 @@ pub fn full() -> String {
     text
 }
 
-/// Returns the first sentence of a page, without markup.
+/// Returns the first sentence of a page that ends with a full stop, without the marks of links and emphasis. A long
+/// sentence is cut.
 fn description(text: &str) -> String {
     let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| is_prose(paragraph));
     // A page may begin by saying how its blocks are tested.
@@ -75,7 +76,7 @@ fn description(text: &str) -> String {
     format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(whole, _)| whole).trim_end_matches([',', ':', ';']))
 }
 
-/// Returns the first sentence of a paragraph on one line. A sentence that introduces what follows ends with a colon.
+/// Returns the first sentence of a paragraph on one line. It may end with a colon, if it introduces what follows.
 fn first_sentence(paragraph: &str) -> String {
     let line: Vec<&str> = paragraph.split_whitespace().collect();
     let line = plain(&line.join(" "));
