@@ -26,7 +26,7 @@ pub enum Reason {
     /// The account is suspended or closed.
     NotActive,
     /// The account's dialect or kind doesn't allow the call, or the caller may not make it: it is a web page from a
-    /// foreign origin, has no control token, or sent a webhook.
+    /// foreign origin, lacks the control token, or sent a webhook.
     AccessDenied,
     /// The request is addressed to a host that isn't served here.
     Misdirected,

@@ -294,7 +294,7 @@ pub fn variants(question: &Question<'_>) -> Vec<Variant> {
     let signed = attempts.map(|attempt| Variant {
         mistake: attempt.mistake,
         signature: signature::of_form(question.key, &attempt.url, &attempt.params),
-        // If the parameters are in another order, the attempt's URL has them appended, so no app would recognise it.
+        // If the parameters are in another order, the attempt's URL has them appended, so it isn't shown.
         url: (attempt.url != question.url && attempt.mistake != Mistake::ParamsOrder).then_some(attempt.url),
         detail: attempt.detail,
     });

@@ -60,7 +60,7 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     let port_hint = "the port is part of the signed URL; take it from the Host header, or fix the public URL in the \
                      app's settings";
     attempts.extend(ports(&parts).into_iter().map(|url| attempt(Mistake::Port, url, port_hint)));
-    let host_hint = "the host is signed as it is written in the URL, not another name or address of it";
+    let host_hint = "the host is signed as the URL has it, not another name or address of the machine";
     attempts.extend(hosts(&parts).into_iter().map(|url| attempt(Mistake::Host, url, host_hint)));
     let slashed = match parts.path.strip_suffix('/') {
         Some(path) => path.to_owned(),
