@@ -1,5 +1,5 @@
-//! Measures the T.6 coder alone: `cargo bench --bench coder -- FILE ROUNDS` reads a document and codes its pages ROUNDS
-//! times. `benches/documents/run.py --coder` times this program and compares it with libtiff's coder.
+//! Runs the T.6 coder: `cargo bench --bench coder -- FILE ROUNDS` reads a document and codes its pages ROUNDS times.
+//! `benches/documents/run.py --coder` times this program and compares the coder with libtiff's.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

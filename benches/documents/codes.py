@@ -4,7 +4,7 @@ code are measured in rows where rows are coarser than pels.
 
     benches/documents/codes.py FAUXFAX
 
-A QR code (version 2, error correction M) and a Code 128 are drawn as filled squares and bars at three places on the
+A QR code (version 3, error correction M) and a Code 128 are drawn as filled squares and bars at three places on the
 grid of pels, and converted at each quality. Rows are repeated until pels are square. zbar sees the page at its own
 size and at twice that size; a code counts if zbar reads it at either. Needs zbarimg, segno and Pillow."""
 

@@ -3,7 +3,7 @@
 #
 #   packages/debian/build.sh BINARY FOLDER
 #
-# Needs cargo-deb and binutils. [package.metadata.deb] in Cargo.toml says which file goes where.
+# Needs cargo-deb, binutils, dpkg, git and Python. [package.metadata.deb] in Cargo.toml says which file goes where.
 set -euo pipefail
 
 [[ $# == 2 ]] || {

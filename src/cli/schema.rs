@@ -109,7 +109,7 @@ fn property(setting: Setting, argument: &clap::Arg) -> Value {
     // Defaults and variables in brackets concern the flags, not the file.
     let description = help.split(" [").next().unwrap_or_default();
     let words: Vec<String> = argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
-    // In TOML, numbers and booleans may be quoted or not.
+    // In `fauxfax.toml`, numbers and booleans may be quoted or not.
     let one = if words.is_empty() || argument.get_action().takes_values() && words == ["true", "false"] {
         json!({ "type": ["string", "integer", "number", "boolean"] })
     } else {

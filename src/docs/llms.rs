@@ -64,7 +64,8 @@ pub fn full() -> String {
     text
 }
 
-/// Returns the first sentence that introduces a page, without markup. A page may say before it how its code is tested.
+/// Returns the first sentence that introduces a page and ends with a full stop, without the marks of links and emphasis. A
+/// page may begin with how its code is tested. A long sentence is cut.
 fn description(text: &str) -> String {
     let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| is_prose(paragraph));
     let fits = |sentence: &String| sentence.ends_with('.') && !is_about_tests(sentence);
@@ -81,7 +82,7 @@ fn is_about_tests(sentence: &str) -> bool {
     ABOUT_TESTS.iter().any(|words| sentence.contains(words))
 }
 
-/// Returns the first sentence of a paragraph on one line. A sentence that introduces what follows ends with a colon.
+/// Returns the first sentence of a paragraph on one line. It may end with a colon, if it introduces what follows.
 fn first_sentence(paragraph: &str) -> String {
     let line: Vec<&str> = paragraph.split_whitespace().collect();
     let line = plain(&line.join(" "));

@@ -72,7 +72,7 @@ static PAGES: &[Page] = pages![
 pub const LEFT_OUT: [&str; 5] =
     ["docs/cli-reference.md", "docs/benchmarks.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 
-/// Returns all pages, in the order of docs/SUMMARY.md after the README.
+/// Returns all pages: the README, and then the others in the order of docs/SUMMARY.md.
 #[must_use]
 pub fn all() -> &'static [Page] {
     PAGES

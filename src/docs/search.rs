@@ -110,7 +110,7 @@ fn score(candidate: &Candidate, terms: &[&str], rarity: &[u64]) -> u64 {
     };
     let each: Vec<u64> = terms.iter().zip(rarity).map(of).collect();
     let matched = u64::try_from(each.iter().filter(|score| **score > 0).count()).unwrap_or_default();
-    // A section that has all words comes before one that repeats a few.
+    // A section that has more of the words is preferred to one that repeats a few.
     each.iter().sum::<u64>() * matched * matched
 }
 

@@ -173,7 +173,8 @@ fn pages(registry: &Registry, address: SocketAddr, ca: Option<&CaFiles>, checks:
 }
 
 fn no_such_path(registry: &Registry, request: Request) -> Response {
-    // A client of the Model Context Protocol needs to be told where it is served, not that a REST resource is missing.
+    // A client of the Model Context Protocol needs to know where the protocol is served, not that a REST resource is
+    // missing.
     if is_below(request.uri().path(), MCP_PATH) {
         let detail =
             "this emulator doesn't serve the Model Context Protocol here; start it with --mcp, and use the path /mcp";

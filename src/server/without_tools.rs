@@ -1,4 +1,5 @@
-//! Takes the place of `tools.rs` in a build without the Model Context Protocol: a configuration that asks for it is refused.
+//! Takes the place of `tools.rs` in a build without the Model Context Protocol: a configuration that asks for the tools
+//! is refused.
 
 use axum::Router;
 

@@ -253,7 +253,7 @@ fn only_the_selected_checks_decide_and_a_document_may_come_from_standard_input()
 #[test]
 fn real_documents_are_judged_sensibly() {
     let cases: [(&str, Quality, &[&str]); 12] = [
-        // A letter with a table, and a page of lines, the thinnest of which are thinner than a pel.
+        // A letter with a table, and a page of lines, the thinnest of which are thinner than half a pel.
         ("two-pages.pdf", Quality::Fine, &["warn hairlines"]),
         ("tones.jpg", Quality::Fine, &["warn greys"]),
         ("cases/text-k-black.pdf", Quality::Fine, &[]),

@@ -25,7 +25,8 @@ pub enum Reason {
     MethodNotAllowed,
     /// The account is suspended or closed.
     NotActive,
-    /// The account's dialect or kind doesn't allow the call, or a web page from a foreign origin made it.
+    /// The account's dialect or kind doesn't allow the call, or the caller may not make it: it is a web page from a
+    /// foreign origin, lacks the control token, or sent a webhook.
     AccessDenied,
     /// The request is addressed to a host that isn't served here.
     Misdirected,
@@ -87,7 +88,7 @@ pub enum Reason {
     SipHeadersTooLong,
     /// A URL among the attributes of a number or an application is invalid.
     InvalidUrl,
-    /// A method among the attributes of a number or an application is neither GET nor POST.
+    /// The method of a URL, such as `StatusCallbackMethod`, is neither GET nor POST.
     InvalidMethod,
     /// The change would leave a fallback URL without a main URL.
     FallbackWithoutUrl,
@@ -119,11 +120,11 @@ pub enum Reason {
     InvalidCallDelay,
     /// The callback of a validation request is not an absolute URL.
     CallbackUrl,
-    /// No account can be given this status.
+    /// The `Status` of an account is an unknown word.
     InvalidAccountStatus,
     /// Only subaccounts have a status that can be changed.
     ParentStatus,
-    /// The subaccount is closed for good.
+    /// The subaccount is closed, and can't be reopened.
     AccountClosed,
     /// `To` of a message is missing.
     RecipientMissing,
@@ -346,7 +347,7 @@ struct Body<'a> {
     status: u16,
 }
 
-// In forms and queries, an unencoded plus means a space. This is by far the most common reason for an invalid number.
+// In forms and queries, an unencoded plus means a space, so a space at the start was probably meant as a plus.
 fn plus_hint(text: &str) -> &'static str {
     if text.starts_with(' ') { " (write + as %2B)" } else { "" }
 }

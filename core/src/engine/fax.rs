@@ -154,7 +154,7 @@ impl Fax {
     }
 
     /// Returns the text of a page of the stored document, counted from 1. `None` if no such page is stored, the page
-    /// has not been transmitted, or its text is not known, because it is a scan or another picture.
+    /// has not been transmitted, or its text is not known, as for a scan.
     #[must_use]
     pub fn page_text(&self, page: u32) -> Option<&str> {
         self.transmitted_text(page).map(|text| &*text.content)

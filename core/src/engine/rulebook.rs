@@ -1,5 +1,5 @@
-//! The rules of a world in order, with their counters and decisions. Decisions are made at deadlines and commands,
-//! which have a fixed order, and never when a response happens to arrive.
+//! The rules of a world in order, with their counters and decisions. Decisions are made at deadlines and at the calls
+//! of testers and apps, which have a fixed order, and never when the response to an effect happens to arrive.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -38,7 +38,7 @@ pub struct TwimlBin {
 pub struct ConfiguredTwimlBin {
     /// The bin's id, which stays the same after a reset.
     pub sid: TwimlBinSid,
-    /// The name that the bin's owner chose.
+    /// The name of the bin.
     pub name: Box<str>,
     /// The TwiML.
     pub contents: Arc<str>,

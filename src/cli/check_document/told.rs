@@ -1,4 +1,4 @@
-//! The report about a document, with the names of the pictures and with what the document costs, as JSON.
+//! The report about a document, with the names of the pictures and with what the document costs; and its JSON.
 
 use std::path::{Path, PathBuf};
 

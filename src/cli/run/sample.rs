@@ -1,5 +1,5 @@
-//! The sample app of scenarios: that of `demo`, which also refuses wrong signatures, sends a fax on request, and has a
-//! URL that never responds.
+//! The sample app of scenarios. It is the app of `demo`, but it also refuses wrong signatures, sends a fax on request,
+//! and has a URL that never responds.
 
 use axum::Router;
 use axum::body::Bytes;

@@ -1,5 +1,6 @@
-//! Renders documents: a limited number at a time, each within time and memory limits, and in a separate process if a
-//! renderer program is configured. A document that crashes such a process affects no other document.
+//! Renders documents: a limited number at a time, each within a time limit. If a renderer program is configured, each
+//! is rendered in a separate process, whose memory is limited on Linux. A document that crashes such a process affects
+//! no other document.
 
 mod child;
 mod frame;
@@ -61,7 +62,7 @@ pub struct RenderOptions {
     pub document_limit: Duration,
     /// The time limit for one page, in real time. It can be enforced only on a separate process.
     pub page_limit: Duration,
-    /// Called after each page with the number of pages drawn so far.
+    /// Called with the number of pages drawn so far, after each page that a separate process has drawn.
     pub progress: Option<fn(usize)>,
 }
 

@@ -100,7 +100,7 @@ async fn check(call: &Call, arguments: Check) -> Result<Answer, ToolError> {
     }
     if report.interrupted {
         return Err(ToolError(format!(
-            "the check was canceled after {:.0} s; everything is as it was before",
+            "the check was canceled after {:.0} s; numbers, faxes and rules are as they were before",
             report.duration.as_secs_f64()
         )));
     }

@@ -94,7 +94,7 @@ async fn clock(call: &Call, Clock { action, by, to, timeout }: Clock) -> Result<
     if next.is_empty() {
         text.push_str("\nNothing is due.");
     } else if next.len() > DEADLINES_MAX {
-        let _ = write!(text, "\n… and {} more", next.len() - DEADLINES_MAX);
+        let _ = write!(text, "\n… and at least {} more", next.len() - DEADLINES_MAX);
     }
     if let Some(events) = clock["events"].as_array() {
         let _ = write!(text, "\nEvents meanwhile: {}", events.len());

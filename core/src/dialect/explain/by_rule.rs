@@ -28,8 +28,9 @@ pub fn changed_delivery(engine: &Engine, url: &str, signature: &str) -> Option<D
 }
 
 impl Explanation {
-    /// Replaces the app's mistake with the fact that the signature was spoiled, or the request changed, on purpose. The
-    /// explanation of a valid signature stays as it is.
+    /// Replaces the app's mistake with the fact that the signature was spoiled, or the request changed, on purpose. If
+    /// the request was changed before it was signed, a known mistake is kept and the change only added. The explanation
+    /// of a valid signature stays as it is.
     #[must_use]
     pub fn changed_by_rule(self, delivery: &Delivery) -> Self {
         if self.mistakes.is_empty() {
@@ -55,7 +56,7 @@ impl Explanation {
             }
         };
         let detail =
-            format!("{rule} {what}. The app is right to refuse this webhook; without the rule, it has `expected`");
+            format!("{rule} {what}. The app is right to refuse this webhook; its valid signature is `expected`");
         Self { mistakes: vec![Mistake::ByRule], detail, ..self }
     }
 

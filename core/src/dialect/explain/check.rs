@@ -17,7 +17,7 @@ pub struct Check {
     pub rust: String,
 }
 
-/// Returns one-liners that print the valid signature.
+/// Returns one-liners that compute the valid signature. The shell commands print it.
 #[must_use]
 pub fn check(url: &str, params: &[(String, String)], key_kind: KeyKind) -> Check {
     let variable = key_kind.variable();

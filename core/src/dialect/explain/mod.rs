@@ -1,5 +1,5 @@
-//! Explains why a signature doesn't match: tries the usual mistakes of apps until one of them yields the same
-//! signature. Its messages never contain a secret.
+//! Explains why a signature doesn't match: tries the usual mistakes of apps, and pairs of them, until one yields the
+//! same signature. The messages never contain a secret.
 
 mod by_rule;
 mod check;
@@ -106,7 +106,8 @@ impl KeyKind {
         }
     }
 
-    /// Returns the kind of key that signed a request with these parameters, based on the form of its AccountSid.
+    /// Returns the kind of key that signed a request with these parameters, based on the form of its AccountSid;
+    /// without one, Twilio's.
     #[must_use]
     pub fn of_params(params: &[(String, String)]) -> Self {
         let account = params.iter().find(|(name, _)| name == "AccountSid").and_then(|(_, value)| value.parse().ok());
@@ -183,7 +184,7 @@ pub struct Question<'a> {
 pub struct Explanation {
     /// The mistake, or a pair of mistakes; empty if the signature is valid.
     pub mistakes: Vec<Mistake>,
-    /// The app's mistake, and how to correct it; or else that the signature is valid.
+    /// The reason in words, with how to correct the app's mistake if it made one; or that the signature is valid.
     pub detail: String,
     /// The valid signature.
     pub expected: String,
@@ -293,7 +294,7 @@ pub fn variants(question: &Question<'_>) -> Vec<Variant> {
     let signed = attempts.map(|attempt| Variant {
         mistake: attempt.mistake,
         signature: signature::of_form(question.key, &attempt.url, &attempt.params),
-        // Parameters in another order are appended to the URL before it is signed.
+        // If the parameters are in another order, the attempt's URL has them appended, so it isn't shown.
         url: (attempt.url != question.url && attempt.mistake != Mistake::ParamsOrder).then_some(attempt.url),
         detail: attempt.detail,
     });
@@ -365,7 +366,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
 /// Recognises a signature of the URL with the raw body appended.
 fn raw(question: &Question<'_>) -> Option<(Mistake, String)> {
     let form = super::form::encode(&question.params);
-    // If the raw body is unknown, it was probably the parameters as a form.
+    // The raw body may be unknown; it was then probably the parameters as a form.
     let bodies = [question.body.unwrap_or_default(), form.as_str()];
     let key = question.key.as_bytes();
     let is_hex_of = |body: &&str| {

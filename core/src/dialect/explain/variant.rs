@@ -60,7 +60,7 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     let port_hint = "the port is part of the signed URL; take it from the Host header, or fix the public URL in the \
                      app's settings";
     attempts.extend(ports(&parts).into_iter().map(|url| attempt(Mistake::Port, url, port_hint)));
-    let host_hint = "the name in the URL is signed, not the address it resolves to";
+    let host_hint = "the host is signed as the URL has it, not another name or address of the machine";
     attempts.extend(hosts(&parts).into_iter().map(|url| attempt(Mistake::Host, url, host_hint)));
     let slashed = match parts.path.strip_suffix('/') {
         Some(path) => path.to_owned(),
@@ -69,7 +69,7 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     let slash_hint = "a router or a redirect that adds or drops the slash changes the signed text";
     attempts.push(attempt(Mistake::TrailingSlash, Parts { path: &slashed, ..parts }.url(), slash_hint));
     if let Ok(parsed) = Url::parse(question.url) {
-        let hint = "a URL parser encoded or resolved parts of it, as JavaScript's new URL(…) does; sign the URL as it is \
+        let hint = "a URL parser rewrote parts of the URL, as JavaScript's new URL(…) does; sign the URL as it is \
                     configured, or as it was sent";
         attempts.push(attempt(Mistake::QueryEncoding, parsed.into(), hint));
     }
@@ -84,7 +84,8 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     attempts
 }
 
-/// Returns attempts with a variant of the parameters and the same URL.
+/// Returns attempts with a variant of the parameters and the same URL. Those with another order have the parameters
+/// appended to the URL.
 pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
     let params = &question.params;
     let attempt = |mistake, params, detail: &str| Attempt {

@@ -63,7 +63,7 @@ fn is_event(name: &str) -> bool {
     index.is_empty() || digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Reads the events in a value. A value without any word is refused.
+/// Reads the events in a value. A value that consists only of separators is refused.
 fn events(value: &str) -> Result<Vec<CallEvent>, ApiError> {
     let words: Vec<_> = value.split([',', ' ']).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { event(value).map(|event| vec![event]) } else { words.into_iter().map(event).collect() }

@@ -179,8 +179,8 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// Returns the resource of the fax with this id. It may be an incoming fax about which the app is still being
-    /// asked.
+    /// Returns the resource of the fax with this id. It may be an incoming fax for which the app is still being asked
+    /// for cXML.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.

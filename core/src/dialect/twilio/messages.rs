@@ -24,7 +24,7 @@ pub(super) const SID_PARAMETER: &str = "MessageSid";
 const API_VERSION: &str = "2010-04-01";
 /// The prefix of messaging services' SIDs.
 const SERVICE_PREFIX: &str = "MG";
-/// The price of one segment, in hundred-thousandths of a US dollar (the OpenAPI's example).
+/// The price of one segment, in hundred-thousandths of a US dollar (from an example in Twilio's OpenAPI).
 const PRICE_PER_SEGMENT: u64 = 750;
 /// The number of seconds in a day.
 const DAY_S: i64 = 24 * 60 * 60;

@@ -1,4 +1,4 @@
-//! Twilio's resources: reads parameters into commands, and writes views as JSON with Twilio's own keys.
+//! Twilio's resources: reads parameters into commands, and writes resources as JSON with Twilio's own keys.
 
 pub mod accounts;
 pub mod alerts;

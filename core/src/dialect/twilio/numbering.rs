@@ -20,7 +20,7 @@ pub(super) enum NumberFault {
     /// The number has a possible length, but no number of its country has these digits. Only North American numbers are
     /// checked for this.
     InvalidButPossible,
-    /// The number belongs to no country, or the country given for it doesn't exist.
+    /// The number begins with no assigned country code, or the country given for it doesn't exist.
     InvalidCountryCode,
     /// The string is not a number: it is too long, has no digits, or has characters that no number has.
     NotANumber,

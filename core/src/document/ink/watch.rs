@@ -22,7 +22,7 @@ const COLORS_MAX: usize = 64;
 const LINE_INCHES_MAX: f64 = 0.0105;
 /// The shortest line that is noted, in inches; shorter ones are parts of drawings.
 const LINE_LENGTH_INCHES_MIN: f64 = 0.1;
-/// The largest shape that is noted, in inches per side: a bar of a bar code.
+/// The largest shape that is noted, in inches per side, so that the bars of bar codes are noted.
 const SHAPE_INCHES_MAX: f64 = 2.0;
 /// The gap up to which a run continues the letters before it, in ems.
 const GAP_EMS: f64 = 1.0;
@@ -105,7 +105,7 @@ impl Beginning {
 /// What is known about a glyph of a font.
 #[derive(Clone, Copy)]
 struct Described {
-    /// The bounds of its outline, in its own units.
+    /// The bounds of the outline, in the glyph's own units; for a Type 3 glyph, an assumed square.
     bounds: Rect,
     character: Option<char>,
     /// Whether the glyph has an outline, whose bounds are known.
@@ -125,8 +125,8 @@ impl Watch {
         self.marks
     }
 
-    /// Notes the parts of a path that are thin or small, and its colour. `clip` is the area that may be painted, in
-    /// pels.
+    /// Notes the parts of a path that are thin or small, and the colour of filled parts. `clip` is the area that may be
+    /// painted, in pels.
     pub(super) fn path(&mut self, path: &BezPath, props: &DrawProps<'_>, mode: &DrawMode, clip: [u32; 4]) {
         let Some((across, down)) = self.per_inch else { return };
         let Some((rgb, luma)) = color_of(props) else { return };

@@ -7,7 +7,8 @@ const WINDOWS: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–�
 /// The characters of Mac OS Roman from 0x80 on.
 const MAC: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø¿¡¬√ƒ≈∆«»… ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\u{f8ff}ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
 /// The names of the glyphs in the standard Latin set, each directly followed by its character. Letters with an accent
-/// are in `ACCENTED` instead; the space, which separates the entries, is not listed.
+/// are in `ACCENTED` instead. Plain letters, which are their own names, and the space, which separates the entries, are
+/// not listed.
 const MARKS: &str = "exclam! quotedbl\" numbersign# dollar$ percent% ampersand& quotesingle' quoteright’ parenleft( parenright) asterisk* plus+ comma, hyphen- minus− period. slash/ zero0 one1 two2 three3 four4 five5 six6 seven7 eight8 nine9 colon: semicolon; less< equal= greater> question? at@ bracketleft[ backslash\\ bracketright] asciicircum^ underscore_ grave` quoteleft‘ braceleft{ bar| braceright} asciitilde~ exclamdown¡ cent¢ sterling£ fraction⁄ yen¥ florinƒ section§ currency¤ quotedblleft“ guillemotleft« guilsinglleft‹ guilsinglright› fiﬁ flﬂ endash– dagger† daggerdbl‡ periodcentered· middot· paragraph¶ bullet• quotesinglbase‚ quotedblbase„ quotedblright” guillemotright» ellipsis… perthousand‰ questiondown¿ acute´ circumflexˆ tilde˜ macron¯ breve˘ dotaccent˙ dieresis¨ ring˚ cedilla¸ hungarumlaut˝ ogonek˛ caronˇ emdash— AEÆ ordfeminineª LslashŁ OslashØ OEŒ ordmasculineº aeæ dotlessiı lslashł oslashø oeœ germandblsß onesuperior¹ twosuperior² threesuperior³ onehalf½ onequarter¼ threequarters¾ copyright© registered® trademark™ degree° logicalnot¬ plusminus± multiply× divide÷ brokenbar¦ muµ Eth\u{d0} ethð ThornÞ thornþ Euro€ nbspace\u{a0} nonbreakingspace\u{a0} sfthyphen\u{ad} softhyphen\u{ad} DcroatĐ dcroatđ";
 /// The letters with an accent, by the name of the accent; each follows its base letter.
 const ACCENTED: [(&str, &str); 14] = [
@@ -38,7 +39,8 @@ pub(super) fn is_latin(character: char) -> bool {
     matches!(character, ' '..='~' | '\u{a0}'..='\u{ff}') || LATIN_MORE.contains(character) || is_invisible(character)
 }
 
-/// Returns whether a character is a space, a line break, a direction mark or a byte order mark.
+/// Returns whether a character beyond ISO 8859-1 is a space, a separator, a joiner, a direction mark or the byte order
+/// mark.
 const fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}' | '\u{2000}'..='\u{200a}')
 }

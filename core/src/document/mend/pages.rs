@@ -167,7 +167,7 @@ impl<'a> Inherited<'a> {
     }
 }
 
-/// Returns a rectangle as left, bottom, right, top; `None` if it has no area.
+/// Returns a rectangle as left, bottom, right, top; `None` if it isn't four finite numbers, or has no area.
 pub(super) fn rectangle<'a>(store: &mut Store<'a>, value: &Value<'a>) -> Option<[f64; 4]> {
     let array = store.resolve(value);
     let numbers: Vec<f64> = array.items().iter().filter_map(|item| store.resolve(item).number()).collect();

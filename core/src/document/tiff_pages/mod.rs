@@ -277,8 +277,8 @@ impl<'a> Segments<'a> {
         read
     }
 
-    /// Returns the bytes of a strip or tile. If the file states no length, or one that is zero or clearly too small,
-    /// the length is estimated.
+    /// Returns the bytes of a strip or tile. If the file states no length, or zero, or too small a length for a single
+    /// uncompressed strip, the length is estimated.
     fn data(&self, index: usize, rows: u32) -> &'a [u8] {
         let bytes = self.directory.file.bytes;
         // The file's header is at offset 0, so no strip or tile can begin there.

@@ -1,4 +1,4 @@
-//! Tests TIFFs of every layout, which are written here and read back.
+//! Tests TIFFs of many layouts, which are written here and read back.
 
 use super::*;
 use crate::document::ccitt::{BitWriter, Scheme, code, g4};

@@ -32,9 +32,10 @@ pub const API_STATUS_MAX: u32 = 599;
 pub const API_CODE_MAX: u32 = 99_999;
 /// The longest delay of a download, in real time: longer than any client waits.
 pub const MEDIA_DELAY_MS_MAX: u32 = API_DELAY_MS_MAX;
-/// The lowest speed of a download that a rule slows, so that a connection doesn't stay open for days.
+/// The lowest speed of a download that a rule slows, in bytes per second: even a small document then takes minutes.
 pub const MEDIA_RATE_MIN: u32 = 10;
-/// The highest speed of a download that a rule slows: faster downloads are hardly slower than usual.
+/// The highest speed of a download that a rule slows, in bytes per second: faster downloads are hardly slower than
+/// usual.
 pub const MEDIA_RATE_MAX: u32 = 10_000_000;
 /// The maximum number of bytes after which a download can be cut off; no document is longer.
 pub const MEDIA_CUT_MAX: u32 = 1_000_000_000;

@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from .resources import Event
 
 _PROBLEM = "urn:fauxfax:problem:"
-# What to do about problems whose detail names a call of the control API: the advice names a method of this package instead.
+# Advice that replaces that of a problem's detail, which names a call of the control API. It names a method or an option of this
+# package instead.
 _SAME_SEED = "if it belonged to a test, another run with the same seed uses this emulator at the same time: pass another seed with --fauxfax-seed"
 _ADVICE = {
     "account-gone": _SAME_SEED,

@@ -43,7 +43,7 @@ def entered(status: str, fax: FaxRef | None = None) -> dict[str, Any]:
 def page(number: int, containing: str | None = None, fax: FaxRef | None = None) -> dict[str, Any]:
     """Expects that this page, counted from 1, went over the line and, if `containing` is given, that its text contains it.
 
-    White space and line ends don't count. A page whose text is not known, because it is a scan or another picture, contains no text.
+    White space and line ends don't count. A page whose text is not known, such as a scan, contains no text.
     """
     text = {} if containing is None else {"text": {"contains": containing}}
     return event("fax.page", fax, page=number, **text)

@@ -93,7 +93,7 @@ def _timeout_of(config: pytest.Config) -> float:
 def fauxfax_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     """The emulator of the run: a process of its own, or the one at --fauxfax-url or FAUXFAX_URL. See `fauxfax.Emulator`.
 
-    With pytest-xdist, each worker starts a process of its own. It takes milliseconds, and ends with its worker.
+    Without a URL, each worker of pytest-xdist starts a process of its own. It takes milliseconds, and ends with its worker.
     """
     from .emulator import Emulator
     from .errors import FauxfaxError

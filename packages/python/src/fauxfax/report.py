@@ -1,4 +1,5 @@
-"""What the report of a failed test says about its account: the conversations with the app, and the requests that failed."""
+"""What the report of a failed test says about its account: the conversations with the app, the requests that were refused, and the
+rules that never matched."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-//! A request and its response, read from the JSON of the event that records it: a request to the app, or a call that the
-//! app made to the REST API.
+//! A request and its response, read from the JSON of the event that records them: a request to the app or for a
+//! document, or a call that the app made to the REST API.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(super) type Pairs = Vec<(String, String)>;
 #[derive(Debug, Clone)]
 pub(super) struct Exchange {
     pub(super) seq: u64,
-    /// The purpose of a request to the app; `rest-api` for a call by the app.
+    /// The purpose of a request by the emulator; `rest-api` for a call by the app.
     pub(super) purpose: String,
     pub(super) method: String,
     /// The absolute URL, with its password and secret parameters masked.

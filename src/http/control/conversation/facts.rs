@@ -62,7 +62,7 @@ impl Facts {
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// Creates the list. The built-in account's token, which is public and part of its SIDs, is not masked.
+    /// Creates the list. The built-in account's token, which is public and part of its SID, is not masked.
     pub(super) fn new<'a>(account_sid: &str, secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let is_masked = |secret: &&str| secret.len() >= SECRET_LEN_MIN && !account_sid.contains(secret);
         Self(secrets.into_iter().filter(is_masked).map(ToOwned::to_owned).collect())

@@ -26,7 +26,8 @@ const BARS_MAX: usize = 400;
 const WIDEST_MODULES: f64 = 5.5;
 /// The minimum width of a wide bar or space, in modules.
 const WIDE_MODULES: f64 = 1.6;
-/// The fewest wide bars, and the fewest wide spaces: lines at equal distances have none.
+/// The fewest bars that are wide, and that are narrow; the same for spaces. Lines at equal distances have none that are
+/// wide.
 const WIDE_MIN: usize = 2;
 /// The minimum height of bars, in inches; letters are lower, or differ from row to row.
 const HEIGHT_INCHES_MIN: f64 = 0.2;

@@ -60,7 +60,7 @@ const PLACES_MAX: usize = 12;
 struct Code {
     kind: Kind,
     place: Place,
-    /// The size of a module in inches, across and down; for a bar code, the width of its narrowest bar.
+    /// The size of a module in inches, across and down; for a bar code, the width of its narrowest bars and spaces.
     module: Module,
     /// The white margin, in modules.
     margin: f64,

@@ -68,7 +68,7 @@ const MARGIN_INK_MAX: f64 = 0.02;
 
 /// Finds the QR codes of an image.
 pub(super) fn find(bits: &Bitmap) -> Vec<Qr> {
-    // A pattern has at least two rows through its middle; noise rarely does.
+    // A finder pattern is seen in at least two rows; noise rarely is.
     let finders: Vec<Finder> = finders(bits).into_iter().filter(|finder| finder.seen >= 2).collect();
     let mut found: Vec<Qr> = Vec::new();
     for corner in &finders {
