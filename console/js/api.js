@@ -52,7 +52,7 @@ export async function control(method, path, { query, body, form, signal, patienc
   return read(response);
 }
 
-/** Exchanges the control token for a cookie, which is also sent for images and event streams. Returns whether the token was right. */
+/** Exchanges the control token for a cookie, which images and event streams also send. Returns whether the token was right. */
 async function openSession(token) {
   const headers = { authorization: `Bearer ${token}` };
   const response = await send(`${CONTROL}/console-session`, { method: "POST", headers, credentials: "same-origin" }, undefined, PATIENCE_MS);
@@ -61,7 +61,7 @@ async function openSession(token) {
 
 let known = null;
 
-/** This page's world: sid, token, numbers. It is requested once, and again after `forget`, after a failure, and when the account has changed. */
+/** This page's world: sid, token, numbers. Requested once, and again after `forget`, a failure, or a change of account. */
 export async function world() {
   const key = account() ?? "";
   if (known?.key !== key) known = { key, promise: askWorld(), };

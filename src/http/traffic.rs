@@ -1,5 +1,5 @@
-//! Records downloads and the requests that were assigned to no world. Also masks and shortens the targets of requests, and
-//! measures how long requests take.
+//! Records downloads and the requests that were assigned to no world. Also masks and shortens the targets of requests,
+//! and measures how long requests take.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -15,8 +15,8 @@ const DECLARATION_BYTES_MAX: usize = 256;
 const DECLARATION: &str = "<?xml";
 
 /// Decodes a document and removes leading white space. A declaration of another encoding than the one that is used adds
-/// a warning, unless the first bytes decide the encoding or the document is pure ASCII. If the document can't be decoded,
-/// the error is worded so that it can follow "the TwiML can't be parsed:".
+/// a warning, unless the first bytes decide the encoding or the document is pure ASCII. If the document can't be
+/// decoded, the error is worded so that it can follow "the TwiML can't be parsed:".
 pub(super) fn decode<'a>(
     content_type: Option<&str>,
     body: &'a [u8],
