@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests --state with a file that can be written but not replaced, because it is a mount point, as with
-# `docker -v state.json:/state.json`. Also tests it with files that can't be written, which must cause an error at startup. Exits
-# with 77 if nothing can be mounted.
+# `docker run -v "$PWD/state.json:/state.json"`. Also tests --state with files that can't be written, which must cause an error at
+# startup. Exits with 77 if nothing can be mounted.
 #
 #   tests/mounted.sh BINARY
 set -euo pipefail
@@ -11,7 +11,7 @@ letter=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../fixtures/documents/two-page
 
 if [[ -z ${FAUXFAX_IN_NAMESPACE:-} ]]; then
     if ! unshare -m true 2>/dev/null; then
-        echo 'skipped: this machine allows no mounts (unshare -m, as root)'
+        echo 'skipped: unshare -m fails here, so nothing can be mounted; it may need root'
         exit 77
     fi
     FAUXFAX_IN_NAMESPACE=1 exec unshare -m bash "$0" "$@"
@@ -27,7 +27,7 @@ finish() {
 }
 trap finish EXIT
 export HOME=$folder
-# The user of the image must be able to execute the binary, so it is copied out of the project's folder.
+# User $NOBODY, as which the image runs, must be able to execute the binary, so the binary is copied out of the project's folder.
 cp "$binary" "$folder/fauxfax"
 binary=$folder/fauxfax
 
@@ -72,7 +72,7 @@ run_once 0
 }
 cmp "$folder/host.json" "$folder/state.json"
 
-echo '--- the same in a folder without write permission, as the user of the image'
+echo "--- the same in a folder without write permission, as user $NOBODY, as which the image runs"
 chown $NOBODY "$folder/host.json"
 run_once $NOBODY
 [[ $(stat -c %a "$folder/host.json") == 600 ]]

@@ -3,7 +3,7 @@
 
     benches/documents/sheets.py FAUXFAX FOLDER OUT
 
-FOLDER was made by set.py; OUT receives fax-letter.png and so on. Needs Pillow."""
+FOLDER is a folder that set.py has filled. The sheets are written to OUT, as fax-letter.png and so on. Needs Pillow."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ CELL, WHOLE, PART, GAP = 408, 528, 300, 12
 
 
 def page(fauxfax, document, quality, scratch):
-    """Returns the first page with square pels of 204 per inch; finer rows are averaged."""
+    """Returns the first page, scaled to 204 rows per inch so that its pels are square."""
     out = scratch / "page.tiff"
     subprocess.run([fauxfax, "convert", "--quiet", "--quality", quality, str(document), str(out)], check=True)
     image = Image.open(out).convert("L")

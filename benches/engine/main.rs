@@ -32,7 +32,8 @@ fn main() {
     }
 }
 
-/// Creates a world with `count` faxes whose documents have been fetched.
+/// Creates a world with `count` faxes whose documents have been fetched. With `has_callback`, each fax has a status
+/// callback that is never completed.
 fn with_faxes(count: u64, has_callback: bool) -> Engine {
     let mut spec = spec();
     // Room for every document; the tests' budget would evict most of them.

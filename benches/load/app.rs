@@ -19,7 +19,7 @@ use crate::Result;
 const LETTER: &[u8] = include_bytes!("../../fixtures/documents/two-pages.pdf");
 const TWIML: &str = "<Response><Receive action=\"/done\"/></Response>";
 
-/// Counts the faxes that have ended and the requests that hang.
+/// Counts the faxes that were delivered or received, and the requests that hang.
 #[derive(Default)]
 pub(crate) struct Heard {
     ends: AtomicUsize,

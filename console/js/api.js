@@ -52,7 +52,7 @@ export async function control(method, path, { query, body, form, signal, patienc
   return read(response);
 }
 
-/** Exchanges the control token for a cookie, which images and event streams send as well; returns whether the token was right. */
+/** Exchanges the control token for a cookie, which images and event streams also send. Returns whether the token was right. */
 async function openSession(token) {
   const headers = { authorization: `Bearer ${token}` };
   const response = await send(`${CONTROL}/console-session`, { method: "POST", headers, credentials: "same-origin" }, undefined, PATIENCE_MS);
@@ -61,7 +61,7 @@ async function openSession(token) {
 
 let known = null;
 
-/** This page's world: sid, token, numbers. It is requested once, and again after `forget`, a failure or another account. */
+/** This page's world: sid, token, numbers. Requested once, and again after `forget`, a failure, or a change of account. */
 export async function world() {
   const key = account() ?? "";
   if (known?.key !== key) known = { key, promise: askWorld(), };
@@ -94,7 +94,7 @@ export function forget() {
   known = null;
 }
 
-/** Calls the REST API as the world's owner. The token goes into a header and is shown nowhere. */
+/** Calls the REST API with the credential of the world's account, which is sent in a header and is never part of the URL. */
 export async function rest(method, path, params, { signal } = {}) {
   const own = await world();
   if (!own.auth_token) throw new Problem(409, "No client has claimed this account yet. The first REST call with its SID and any token claims it, or you can do so on the Worlds page.", "unclaimed");

@@ -1,4 +1,4 @@
-//! Lists the calls of the control API according to its own description: the parameters of each call, and a form to try it.
+//! Lists the calls in the OpenAPI description of the control API: the parameters of each call, and a form to try it.
 
 import { account, control, controlUrl } from "./api.js";
 import { body } from "./body.js";
@@ -9,12 +9,12 @@ import { took } from "./statistics.js";
 import { button, code, field, head, linkButton, note, once, outcome, select } from "./ui.js";
 
 const DESCRIPTION = "/openapi.json";
-/** A response longer than this is cut off on the page; the call itself is not. */
+/** The page shows at most this many characters of a response. */
 const SHOWN_CHARS = 200_000;
 /** Nested schemas are described to this depth. */
 const DEPTH_MAX = 3;
 const METHODS = ["get", "post", "put", "delete"];
-/** The longest time that a call may take. */
+/** The maximum number of milliseconds that a call may take. */
 const PATIENCE_MS = 130_000;
 
 /** The page. */
@@ -50,7 +50,7 @@ export async function page(context) {
   ];
 }
 
-/** One call, which can be opened; its content is built when it is first opened. */
+/** A call that can be unfolded; what is then shown is built when it is first unfolded. */
 function entry(call, api) {
   const inside = h("div", { class: "inside stack" });
   return h("details", { class: "call", on: { toggle: ({ currentTarget }) => currentTarget.open && !inside.firstChild && fill(inside, contents(call, api)) } }, h("summary", {}, h("span", { class: "verb mono", data: { method: call.method } }, call.method.toUpperCase()), h("span", { class: "mono path" }, call.path.replace("/_fauxfax/v1", "")), h("span", { class: "muted" }, call.summary)), inside);

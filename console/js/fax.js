@@ -12,13 +12,11 @@ import { badge, button, confirm, copyButton, linkButton, note, once, setBadge, t
 import { Viewer } from "./viewer.js";
 
 const QUALITIES = { standard: "standard, 204 × 98 dpi", fine: "fine, 204 × 196 dpi", superfine: "superfine, 204 × 391 dpi" };
-/** The fax is requested again at most this often while it is transmitted. */
+/** The minimum number of milliseconds between two requests for the fax. */
 const REFRESH_MS = 250;
-/**
- * The interval at which the page polls for changes that cause no event: pages are prepared, or another window moves a frozen
- * clock.
- */
+/** The fax is requested again after this many milliseconds while it has a progress, parts of which change without an event. */
 const POLL_MS = 2000;
+/** The same while pages are rendered, which causes no events. */
 const RENDERING_MS = 300;
 /** The maximum number of problems with links at the top of the page; the conversation shows all. */
 const FAILURES_MAX = 6;
@@ -100,7 +98,7 @@ class FaxPage {
     this.show();
   }
 
-  /** The fax, or nothing while the call still rings. The control API is used because it doesn't journal reads. */
+  /** The fax, or null if the emulator has none with this SID. The control API is used because its reads aren't journaled. */
   async ask() {
     try {
       return await control("GET", `/faxes/${this.sid}`, { signal: this.context.signal });
@@ -231,7 +229,7 @@ class FaxPage {
     const number = this.resource?.error_code ?? this.error?.error_code;
     const { cause, advice } = this.resource ?? {};
     const { bad } = this.conversation;
-    // The note above already gives the fax's error, so the alert with the same code is left out.
+    // The fax's error has a note of its own, so the alert with the same code is left out.
     const failures = this.conversation.failures.filter(({ code }) => !code || code !== number);
     const key = JSON.stringify([status, text, advice, bad.length, failures.length]);
     if (this.told === key) return;

@@ -10,15 +10,15 @@ import { SearchBox } from "./searchbox.js";
 import { button, confirm, head, linkButton, once, problemNote, toast } from "./ui.js";
 
 const PAGE_SIZE = 50;
-/** The list is requested again at most this often while faxes come and go. */
+/** After a change, the list is requested again once this many milliseconds have passed. */
 const REFRESH_MS = 600;
-/** If the pointer has moved within this time, the user may be about to press something. */
+/** If the pointer has moved on the list within this many milliseconds, the user may be about to click a row. */
 const POINTING_MS = 1500;
 /**
  * The maximum number of further requests that look for a rare text in a very long list. After that, "Older" continues the search.
  */
 const LOOKS_MAX = 20;
-/** The time limit for deleting, since very many faxes take long. */
+/** The time limit for a deletion, in milliseconds. It is long because there may be very many faxes. */
 const DELETE_PATIENCE_MS = 120_000;
 
 /** The scope of the list: this world's faxes. Another page lists those of all worlds. */
@@ -31,7 +31,7 @@ export async function page(context) {
   context.events((events) => list.hear(events));
   context.whenLive(() => list.refresh());
   await list.load();
-  // For measurements: the frame after the next is the first that shows the rows.
+  // For measurements: the mark is set right after the first frame that shows the rows.
   context.shown = () => requestAnimationFrame(() => setTimeout(() => performance.mark("faxes-shown")));
   context.onLeave(() => list.close());
   context.keys = list.keys;

@@ -1,4 +1,4 @@
-//! Values as a person reads them. It builds no elements.
+//! Formats values as text for people, and reads durations that people write.
 
 const ZONE_KEY = "fauxfax-zone";
 let zone = remembered();
@@ -63,7 +63,7 @@ export const tone = (status) => TONES[status] ?? "still";
 /** Whether a status is final. */
 export const isFinal = (status) => ["delivered", "received", "busy", "no-answer", "failed", "canceled", "not-answered"].includes(status);
 
-/** `2 pages`. */
+/** A number with its noun, as `2 pages`. */
 export const count = (n, one, many = `${one}s`) => `${Number(n).toLocaleString("en")} ${n === 1 ? one : many}`;
 
 /** The time of day, with the date where it isn't today. */
@@ -89,7 +89,7 @@ export function stamp(text) {
   return Number.isNaN(date.getTime()) ? "" : `${formats.time.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
-/** `1 h 5 min`, the two largest parts. */
+/** A duration as its two largest parts that aren't zero: `1 h 5 min`. */
 export function span(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
@@ -103,7 +103,7 @@ export function span(seconds) {
   return parts.slice(0, 2).join(" ") || "0 s";
 }
 
-/** Reads `2h`, `1 h 30 min`, `90s`, `3 days`, `45`; returns nothing if it can't. */
+/** Returns the seconds of a duration such as `2h`, `1 h 30 min`, `90s`, `3 days` or `45`; null if the text is no duration. */
 export function readSpan(text) {
   const units = { ms: 0.001, s: 1, sec: 1, second: 1, m: 60, min: 60, minute: 60, h: 3600, hr: 3600, hour: 3600, d: 86400, day: 86400, w: 604800, week: 604800 };
   const clean = text.trim().toLowerCase();

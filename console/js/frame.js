@@ -1,4 +1,4 @@
-//! The frame of every page: the navigation, the name of the world, and the state of the connection. It shows no faxes.
+//! The frame of every page: the navigation, the name of the world, and the state of the connection.
 
 import { at, world } from "./api.js";
 import { h, say } from "./dom.js";
@@ -22,7 +22,7 @@ export const PLACES = [
 
 const WORDS = { connecting: "Connecting…", live: "Live", lost: "Not connected", refused: "No live events" };
 
-/** Builds the frame; returns the places that pages fill. */
+/** Builds the frame; returns the elements that other files fill, and functions that change the frame. */
 export function frame({ switchWorld }) {
   const links = PLACES.map(([text, path, name]) => h("a", { href: at(path), data: { path } }, icon(name), h("span", {}, text)));
   const side = h("header", { class: "side" });
@@ -69,7 +69,7 @@ export function frame({ switchWorld }) {
     announce: (text) => say(announcer, text),
     /** Marks the current page, and keeps the world in every link. */
     async arrived(path) {
-      // A page that is shown again, or for the first time, leaves an open menu as it is.
+      // The console's first page, and a page that is shown again, leave an open menu as it is.
       if (before !== undefined && before !== path) toggle(false);
       before = path;
       for (const link of links) {

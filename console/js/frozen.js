@@ -8,14 +8,15 @@ import * as live from "./live.js";
 import { button, once } from "./ui.js";
 
 /**
- * How long after an event the clock is requested again. While the clock runs, only the events in `OF_THE_CLOCK` cause a request.
+ * How many milliseconds after an event the clock is requested again. While the clock runs, only the events in `OF_THE_CLOCK`
+ * cause a request.
  */
 const REFRESH_MS = 400;
 const OF_THE_CLOCK = new Set(["clock.moved", "world.reset"]);
 
 const listeners = new Set();
 
-/** Calls back with the clock whenever a page of this console has changed it; returns a function that stops this. */
+/** Calls `listener` with the clock whenever `tellClock` is called; returns a function that removes the listener. */
 export function onClock(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);

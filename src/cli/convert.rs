@@ -92,13 +92,13 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     Ok(if flags.fail_on_loss && !summary.losses.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Reads a document, up to the size that the emulator accepts.
+/// Reads a document; fails if it is larger than the emulator accepts.
 pub(super) fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
     let file = std::fs::File::open(path).with_context(|| format!("can't read {}", path.display()))?;
     read_from(file, &path.display().to_string())
 }
 
-/// Reads a document from a source that users know by this name, up to the size that the emulator accepts.
+/// Reads a document from a source that users know by this name; fails if it is larger than the emulator accepts.
 pub(super) fn read_from(source: impl Read, name: &str) -> anyhow::Result<Arc<[u8]>> {
     let mut bytes = Vec::new();
     // Read one byte more than allowed, to detect a document that is too long.

@@ -1,5 +1,5 @@
-//! `fauxfax render-child`: renders one document for a parent process, with limits on its own memory. The emulator
-//! starts it; users don't.
+//! `fauxfax render-child`: renders one document for a parent process. On Linux, it limits its own memory first. The
+//! emulator and the commands that convert documents start it; users don't.
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ fn limit_memory() -> std::io::Result<()> {
     limit_address_space()
 }
 
-/// Windows has no limits that a process can set on itself, and writes no core dumps.
+/// Sets no limit: these limits are Unix's, and Windows writes no core dumps.
 #[cfg(not(unix))]
 fn limit_memory() -> std::io::Result<()> {
     Ok(())

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 /// The name of this program's folder in the data directory.
 const NAME: &str = "fauxfax";
 
-/// Returns the user's data directory for this program. `None` if the environment names no home directory.
+/// Returns the user's data directory for this program. `None` if no variable of the environment names it, or the home
+/// directory, as an absolute path.
 pub(super) fn of(environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
     // The XDG specification says to ignore relative paths; they would name a different folder in each working
     // directory.

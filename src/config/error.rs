@@ -12,7 +12,7 @@ const LIKENESS_MIN: f64 = 0.8;
 /// in too many words.
 const PART_LEN_MIN: usize = 4;
 
-/// The reason `serve` can't start with this configuration.
+/// The reason that a configuration can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A flag, an environment variable or a key has an invalid value.

@@ -1,5 +1,5 @@
-//! Records downloads and the requests that belong to no world. Also masks and shortens the targets of requests, and
-//! measures how long requests take.
+//! Records downloads and the requests that were assigned to no world. Also masks and shortens the targets of requests,
+//! and measures how long requests take.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Arrived {
     }
 }
 
-/// The reason a request belongs to no world, and the account that it names, if any.
+/// The reason a request was assigned to no world, and the account that it names, if any.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unassignable {
     pub(super) account: Option<AccountSid>,
@@ -62,7 +62,7 @@ pub(super) struct ResponseRecord {
     pub(super) code: Option<u32>,
     /// The body of the response.
     pub(super) body: Excerpt,
-    /// Whether the connection is reset instead, because a tester's rule says so.
+    /// Whether the connection is reset instead, as a rule of a tester or of pedantic mode demands.
     pub(super) is_reset: bool,
     /// The rule that changed the response, if one did.
     pub(super) rule: Option<ActingRule>,

@@ -155,7 +155,8 @@ impl Response {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// Returns the body's content coding (RFC 9110 §8.4), if any. Requests never ask for a coding.
+    /// Returns the body's content coding (RFC 9110 §8.4), if any. No request asks for a coding unless a rule adds an
+    /// Accept-Encoding header.
     pub(super) fn coding(&self) -> Option<&str> {
         let coding = self.header("content-encoding").map(str::trim);
         coding.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))

@@ -34,7 +34,7 @@ pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// single resource; of a long list, the beginning is kept.
 pub const EXCERPT_BYTES_MAX: usize = 8 * 1024;
 /// The maximum number of refused requests that a world's journal takes between two resets, so that a misdirected client
-/// or a web page can't displace the journal's other events. `GET /traffic` lists the others too.
+/// can't displace the journal's other events. `GET /traffic` lists further ones, too.
 const REFUSED_MAX: u64 = 1_000;
 
 /// A client's request, and what is kept of the response.
@@ -60,11 +60,11 @@ pub struct ApiRequest {
     pub response: Excerpt,
     /// The real time from the request's head to the response.
     pub duration: Duration,
-    /// Whether the connection was reset instead of a response, because a tester's rule says so.
+    /// Whether the connection was reset instead of a response, as a rule of a tester or of pedantic mode demands.
     pub is_reset: bool,
     /// The rule that changed the response, if one did.
     pub rule: Option<ActingRule>,
-    /// The reason the request belongs to no world; `None` if it belongs to one.
+    /// The reason the request was assigned to no world; `None` if it was assigned to one.
     pub no_world: Option<NoWorld>,
     /// The account that a request without a world names, if any.
     pub named: Option<AccountSid>,

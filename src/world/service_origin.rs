@@ -1,6 +1,5 @@
-//! The host that an app last used in a REST call, if it is one of Twilio's or SignalWire's own. An app that uses
-//! SignalWire's host names may accept documents only from those, so the media URLs in callbacks of incoming faxes have
-//! such a host too.
+//! The host that an app last used in a REST call, if it is one of SignalWire's own. An app that uses SignalWire's host
+//! names may accept documents only from those, so the media URLs in callbacks of incoming faxes have such a host, too.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -9,7 +9,7 @@ import { assertClean, launch, open } from "./parts/browser.mjs";
 /** How many faxes make a world busy, and how many of them are sent at a time. Each causes four events. */
 const BUSY_FAXES = 400;
 const SENT_AT_ONCE = 20;
-/** The list is requested again at most this often (faxes.js). */
+/** The minimum number of milliseconds between two requests for the list (faxes.js). */
 const REFRESH_MS = 600;
 
 let browser;
@@ -41,7 +41,7 @@ test("a fax that arrives is added to the list, and its status changes in place",
   await page.context().close();
 });
 
-test("nothing moves under a pointer that is about to click: new faxes wait behind a button", async () => {
+test("nothing moves while a row has the focus: new faxes wait behind a button", async () => {
   const page = await open(browser, `${emulator.url}/console`);
   await page.getByText("Live", { exact: true }).waitFor();
   const first = page.locator(".faxes tbody tr").first();

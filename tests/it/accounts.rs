@@ -285,7 +285,7 @@ async fn a_retired_service_refuses_every_fax_call_as_twilio_does_today() {
 }
 
 #[tokio::test]
-async fn test_credentials_buy_numbers_and_do_nothing_else() {
+async fn test_credentials_can_buy_numbers_but_neither_send_faxes_nor_read() {
     let setup = AccountSetup { service: Some(Service::TestCredentials), ..setup("") };
     let host = Host::new(setup);
     let fax = "To=%2B15558675310&From=%2B15005550006&MediaUrl=http://127.0.0.1:9/a.pdf";
@@ -301,7 +301,7 @@ async fn test_credentials_buy_numbers_and_do_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_list_of_accounts_shows_their_faxes_pending_work_alerts_and_last_activity() {
+async fn an_account_shows_its_faxes_pending_work_alerts_and_last_activity() {
     let bench = Bench::new().await;
     let (used, unused) = (bench.account().await, bench.account().await);
     let counts = |account: &Value| ["faxes", "pending", "alerts"].map(|name| account[name].as_u64().expect("a count"));

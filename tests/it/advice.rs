@@ -21,7 +21,7 @@ fn host(app: &MockServer) -> Host {
     Host::new(setup(&format!("{}/fax", app.uri())))
 }
 
-/// Sends a fax with this document, waits until it has failed, and returns its resource in the control API.
+/// Sends a fax with this document, waits until it has ended, and returns its resource in the control API.
 async fn failed(host: &Host, media_url: &str) -> Value {
     let form = format!("To=%2B15558675310&From=%2B15017122661&MediaUrl={media_url}");
     let created = host.call("POST", "/v1/Faxes", &form).await.json();
@@ -54,7 +54,7 @@ async fn the_advice_about_a_damaged_document_is_to_mend_it() {
 }
 
 #[tokio::test]
-async fn a_missing_document_has_nothing_to_do_with_twiml() {
+async fn the_advice_about_a_missing_document_does_not_mention_twiml() {
     let app = app().await;
     let host = host(&app);
     let fax = failed(&host, &format!("{}/nothing.pdf", app.uri())).await;

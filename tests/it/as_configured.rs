@@ -1,5 +1,5 @@
 //! Tests configured URLs on the wire: which part is sent and signed, where a relative action leads and with which
-//! credential, names under `localhost`, and reports about servers that respond oddly.
+//! credential, names under `localhost`, reports about servers that respond oddly, and trusted certificates.
 
 use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::dialect::{address, signature};

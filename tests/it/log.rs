@@ -1,4 +1,5 @@
-//! Tests what `serve` writes on standard error about requests, faxes and alerts.
+//! Tests what `serve` writes on standard error about requests, faxes and alerts, and the first lines that it shows on a
+//! terminal.
 #![cfg(target_os = "linux")]
 
 use std::fs;

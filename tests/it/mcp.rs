@@ -333,7 +333,7 @@ async fn a_configured_token_is_not_shown() {
     let (_, fax) = bench.told("send_fax", json!({ "to": "+15558675310" })).await;
     let (shown, _) = bench.told("show_fax", json!({ "fax": fax["sid"] })).await;
     assert!(!shown.contains(&*token), "{shown}");
-    // It is needed to connect, so those who may call the control API find it there.
+    // The token is needed to connect, so those who may call the control API find it there.
     let url = bench.emulator.url().parse().expect("a URL");
     let target = format!("/_fauxfax/v1/quickstart?account={}", bench.account.sid());
     assert!(crate::mcp_http::get(&url, &target).await.contains(&*token));

@@ -47,7 +47,7 @@ async fn post(url: &Url, target: &str, headers: &[(&str, &str)], message: &Value
     post_text(url, target, headers, &message.to_string()).await
 }
 
-/// Posts a text, which may be no message.
+/// Posts a text, which need not be a message of the protocol.
 async fn post_text(url: &Url, target: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let host = url.socket_addrs(|| None).expect("an address")[0];
     let mut head = format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");

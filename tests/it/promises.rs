@@ -114,7 +114,7 @@ async fn at_the_limit_the_oldest_unused_world_makes_room() {
 }
 
 #[tokio::test]
-async fn a_recreated_world_never_reuses_a_name() {
+async fn a_recreated_world_never_reuses_an_id() {
     let host = Host::new(AccountSetup::default());
     let sid = AccountSid::from_bytes([9; 16]);
     let mut named = std::collections::BTreeSet::new();

@@ -139,7 +139,7 @@ async fn the_links_have_the_host_that_the_client_used_or_the_public_url() -> Tes
 }
 
 #[tokio::test]
-async fn behind_a_control_token_it_is_refused_without_the_token_and_never_shows_it() -> Tested {
+async fn the_quickstart_is_refused_without_the_control_token_and_never_shows_it() -> Tested {
     let guarded =
         Emulator::builder().configure(|config| config.control_token = Some(CONTROL_TOKEN.into())).start().await?;
     let url = format!("{}/_fauxfax/v1/quickstart", guarded.url());

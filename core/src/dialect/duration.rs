@@ -41,7 +41,7 @@ pub fn parse(text: &str) -> Result<Duration, NotADuration> {
         let (number, after_number) = split_where(rest, |c| !(c.is_ascii_digit() || c == '.'));
         let (word, after_word) = split_where(after_number, |c| !c.is_ascii_alphabetic());
         let unit_nanos = if word.is_empty() {
-            // A number on its own is in seconds; after a number with a unit, its unit could only be guessed.
+            // A single number without a unit is in seconds. Next to other numbers, it would be ambiguous.
             if nanos > 0 || next_unit > 0 || !after_word.is_empty() {
                 return Err(NotADuration);
             }

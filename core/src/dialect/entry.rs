@@ -44,7 +44,8 @@ pub fn find(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Option<Value> {
     Some(arriving)
 }
 
-/// Adds the reason for a failure, in the words of the account's dialect.
+/// Adds the reason for a failure, in the words of the account's dialect, and the failed webhooks. What doesn't apply is
+/// null.
 fn explained(mut shown: Value, entry: Entry<'_>, dialect: Dialect) -> Value {
     let subject = Subject::of(entry, dialect);
     shown["error_code"] = json!(subject.error_code());

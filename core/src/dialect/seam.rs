@@ -48,8 +48,8 @@ impl Dialect {
         }
     }
 
-    /// Returns the line fault that breaks a call after `after_pages` pages. Without a `code` or a `text`, the fax fails
-    /// with the dialect's usual one.
+    /// Returns the line fault that breaks a call after `after_pages` pages. If `code` or `text` is missing, the fax has
+    /// the dialect's usual code or text.
     ///
     /// # Errors
     /// Returns the accepted codes, worded as part of an error message, if `code` is not one of them.
@@ -174,7 +174,7 @@ impl Dialect {
     #[must_use]
     pub fn message_params(self, account: AccountSid, notice: &MessageNotice) -> Params {
         match self {
-            // SignalWire accounts have no messages here.
+            // In the emulator, SignalWire accounts have no text messages.
             Self::Twilio | Self::SignalWire => messages::notice_params(account, notice),
         }
     }

@@ -106,7 +106,8 @@ fn counted(kind: Kind, pages: u32) -> Result<Probe, UnreadableDocument> {
 /// stops.
 ///
 /// # Errors
-/// Fails if the document or all of its pages are unreadable; the reason can be shown to users.
+/// Fails if the document is unreadable or has too many pages, or if none of its pages can be faxed; the reason can be
+/// shown to users.
 pub fn pages(
     bytes: &Arc<[u8]>,
     options: &Options,
@@ -144,7 +145,8 @@ pub(super) struct Source<'a> {
 /// Converts a document like [`pages`], and passes each fax page along with what it was made from.
 ///
 /// # Errors
-/// Fails if the document or all of its pages are unreadable; the reason can be shown to users.
+/// Fails if the document is unreadable or has too many pages, or if none of its pages can be faxed; the reason can be
+/// shown to users.
 pub(super) fn converted(
     bytes: &Arc<[u8]>,
     options: &Options,

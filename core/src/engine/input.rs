@@ -172,7 +172,7 @@ pub struct CreateFax {
 pub struct BuyNumber {
     /// The number to buy: a specific one, or any in an area code.
     pub wanted: NumberRequest,
-    /// The attributes that the number has from the start, in addition to the defaults.
+    /// The attributes that the client specified; all others have their defaults.
     pub change: NumberChange,
 }
 
@@ -246,7 +246,7 @@ pub struct MediaRequested {
     pub path: Box<str>,
 }
 
-/// Takes a snapshot with this name, replacing any earlier one.
+/// Takes a snapshot with this name, replacing an earlier snapshot of the same name.
 #[derive(Debug, Clone)]
 pub struct TakeSnapshot(pub Box<str>);
 

@@ -75,7 +75,7 @@ pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
 /// Returns the line time of the page with this index, counted from 0, in milliseconds. The time of the first page
 /// includes the setup of the call, and the time of the last page includes the release.
 pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
-    // An unrendered document has no sheets, so its time is nominal.
+    // An unrendered document has no sheets, so all its pages are assumed to take the same time.
     let Some(sheet) = usize::try_from(page).ok().and_then(|page| document.sheets.get(page)) else {
         let uncorrected = if line.has_error_correction() { 100 } else { UNCORRECTED_PERCENT };
         let default = u64::from(Line::default().rate_bps);

@@ -13,7 +13,7 @@ use crate::model::webhook::Method;
 
 /// The maximum depth of nested elements; TwiML for fax needs two levels.
 pub const DEPTH_MAX: usize = 64;
-/// The maximum number of nodes per document; more would not fit into 64 KiB of meaningful TwiML.
+/// The maximum number of nodes per document; 64 KiB of XML can't contain so many.
 const NODES_MAX: u32 = 32 * 1024;
 /// The maximum number of warnings per document; further ones would hardly help a developer.
 const WARNINGS_MAX: usize = 20;

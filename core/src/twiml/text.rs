@@ -14,9 +14,9 @@ const DECLARATION_BYTES_MAX: usize = 256;
 /// The start of an XML declaration.
 const DECLARATION: &str = "<?xml";
 
-/// Decodes a document and removes leading white space. Contradictory declarations of the encoding add warnings if the
-/// first bytes don't decide it and the document isn't pure ASCII. If the document can't be decoded, the error is worded
-/// so that it can follow "the TwiML can't be parsed:".
+/// Decodes a document and removes leading white space. A declaration of another encoding than the one that is used adds
+/// a warning, unless the first bytes decide the encoding or the document is pure ASCII. If the document can't be
+/// decoded, the error is worded so that it can follow "the TwiML can't be parsed:".
 pub(super) fn decode<'a>(
     content_type: Option<&str>,
     body: &'a [u8],
@@ -68,7 +68,7 @@ fn chosen(
     if !body.is_ascii() {
         warnings.extend(others.map(|other| {
             let (other, name) = (other.name(), encoding.name());
-            Warning::of_schema(format!("the TwiML is declared as both {other} and {name}; it is read as {name}"))
+            Warning::of_schema(format!("the TwiML is declared as {other}, but it is read as {name}"))
         }));
     }
     encoding

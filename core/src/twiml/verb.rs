@@ -78,7 +78,7 @@ pub struct Warning {
 }
 
 impl Warning {
-    /// Creates a warning about an ignored element, attribute or value.
+    /// Creates a warning about an element, an attribute, a value or a declared encoding that is ignored.
     pub(super) const fn of_schema(text: String) -> Self {
         Self { fault: Fault::TwimlSchema, text }
     }

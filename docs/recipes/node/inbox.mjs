@@ -4,7 +4,7 @@
 import express from "express";
 import twilio from "twilio";
 
-// How often a busy number is called again. A line may be busy for hours, and each attempt costs a fax.
+// How often a busy number is called again. A line may be busy for hours, and each attempt is a new fax.
 const REDIALS_MAX = 3;
 
 /** `config` has faxApi (https://fax.twilio.com in production), accountSid, authToken, number and publicUrl. */

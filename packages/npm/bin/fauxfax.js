@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 "use strict";
 // `npx fauxfax …`: runs the program with the same arguments and standard streams, passes signals on, and exits with the
-// program's status or signal. If this script is killed, the program ends too.
+// program's status or signal. If this script is killed, the program ends too, except on Windows.
 
 const { spawn } = require("node:child_process");
 

@@ -1,5 +1,5 @@
 //! Starts the app under test with the scenario's command, waits for it before the first step, and ends it after the
-//! last one, together with everything that it has started.
+//! last one. On Unix, everything that the command has started ends with it; on Windows, only its shell does.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts the app with the environment of `fauxfax exec`, and waits until it responds.
+    /// Starts the app with the environment of `fauxfax exec`, and waits until it responds if the file names its URL.
     pub(super) async fn start(app: &App, client: &Client, options: &Options) -> anyhow::Result<Self> {
         let command = app.command.as_deref().unwrap_or_default();
         let credential = client.credential().await?;

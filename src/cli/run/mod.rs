@@ -34,7 +34,7 @@ use crate::server::{Server, run as run_listener};
 
 /// The exit status for incorrect usage, and for a file that is not a scenario.
 const EXIT_USAGE: u8 = 2;
-/// The exit status if the emulator stopped responding.
+/// The exit status if no emulator responded, or the emulator stopped responding.
 const EXIT_UNREACHABLE: u8 = 3;
 /// The seed of an emulator if the scenario names none, so that its ids and random draws are always the same.
 const SEED: u64 = 1;
@@ -263,7 +263,7 @@ async fn staged(
     }
 }
 
-/// Gives an error the exit status that other subcommands have for it.
+/// Gives an error the exit status that other subcommands have for it, and a message that fits this command.
 fn of_run(error: RunError) -> anyhow::Error {
     match error {
         RunError::Api(error @ (ApiError::Unreachable { .. } | ApiError::Foreign { .. })) => {

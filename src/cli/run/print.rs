@@ -22,7 +22,7 @@ pub(super) fn reports(reports: &[Report], out: &mut impl Write) -> anyhow::Resul
     for report in reports {
         let (file, title) = (unseen::replaced(&report.file), unseen::replaced(&report.title));
         writeln!(out, "{HEADING}{title}{HEADING:#} · {file}\n")?;
-        // Several steps may fail about one fax, whose conversation is shown once.
+        // Several steps may fail about one fax. Its conversation is shown again only if it has more events by then.
         let mut shown: Vec<(&str, usize)> = Vec::new();
         for result in &report.steps {
             let conversation = (result.fax.as_deref().unwrap_or_default(), result.events.len());

@@ -1,4 +1,5 @@
-//! A project's `Faxes` and their media. The engine decides which actions a fax allows.
+//! A project's `Faxes` and their media. The engine decides which actions a fax allows; whether it can be canceled is
+//! also up to `check_cancel`.
 
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ scenario("a new fax is queued and has no results yet", async ({ emulator, accoun
   assert.deepEqual(fax.links, { media: `${fax.url}/Media` });
 });
 
-scenario("a delivered fax has numbers, a price and its document", async (setting) => {
+scenario("a delivered fax has a page count, a duration, a price and its document", async (setting) => {
   const { app, client, emulator } = setting;
   const fax = await ended(setting, await send(client, app));
   assert.deepEqual([fax.status, fax.numPages, fax.priceUnit], ["delivered", 2, "USD"]);

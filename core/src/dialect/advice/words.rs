@@ -127,7 +127,7 @@ impl Case<'_> {
             Fault::BadHostName => "Correct the name, or map it with --connect-to.",
             Fault::TooManyRedirects => "Use the final URL, and check that the server doesn't redirect in a loop.",
             Fault::BadRedirect => "Redirect to an http or https URL, or respond without a redirect.",
-            Fault::TlsHandshake => "Check that the port speaks TLS. If it doesn't, the URL must begin with http.",
+            Fault::TlsHandshake => "Check that the port speaks TLS. If it doesn't, the URL must begin with http://.",
             Fault::CertificateName => "Use a host name that the certificate covers.",
             Fault::CertificateExpired => "Renew the certificate. In tests, --insecure-webhooks accepts it as it is.",
             Fault::CertificateUntrusted => "Name its authority with --trust-ca, or accept it with --insecure-webhooks.",

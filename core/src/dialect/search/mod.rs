@@ -45,7 +45,7 @@ impl Search {
     /// Parses a search. Spaces separate its terms, except between quotation marks, where colons are literal too.
     ///
     /// # Errors
-    /// Returns the first invalid term.
+    /// Returns an error for the first invalid term, or for a search that is too long or has too many terms.
     pub fn parse(text: &str) -> Result<Self, SearchError> {
         let whole = |why: String| SearchError { key: String::new(), why };
         if text.len() > SEARCH_BYTES_MAX {

@@ -60,8 +60,8 @@ pub(super) fn digits(text: &str) -> String {
 }
 
 impl NumberPattern {
-    /// Parses a number, a part of one, or any other text; `*` matches anything. `None` if the value has only
-    /// punctuation.
+    /// Parses a number, a part of one, or any other text; `*` matches anything. `None` if the value is empty or only a
+    /// plus.
     pub(super) fn parse(value: &str) -> Option<Self> {
         let parts = || value.split('*');
         let is_glob = value.contains('*');

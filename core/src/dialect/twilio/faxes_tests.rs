@@ -216,7 +216,7 @@ fn a_media_url_is_signed_anew_on_each_view() {
     let mut world = world();
     let sid = fetched(&mut world);
     let fax = world.fax(sid).unwrap();
-    let media_sid = fax.media.as_ref().expect("it is stored").sid;
+    let media_sid = fax.media.as_ref().expect("the document is stored").sid;
     assert_eq!((fax.status(), fax.pages()), (Status::Processing, Some(1)));
     let early = FaxResource::of(fax, &view());
     let late = FaxResource::of(fax, &View { now: view().now.after(Duration::from_secs(1)), ..view() });

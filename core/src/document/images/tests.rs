@@ -40,7 +40,7 @@ fn greys(picture: &Picture) -> &[u8] {
     }
 }
 
-/// Writes a PNG with 8-bit samples, and optionally with EXIF data.
+/// Writes a PNG with 8-bit samples, optionally interlaced or with EXIF data.
 fn png_of(
     size: (u32, u32),
     color: png_crate::ColorType,

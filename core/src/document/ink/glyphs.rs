@@ -126,7 +126,8 @@ impl Glyphs {
     }
 }
 
-/// Returns whether a letter is hinted, which requires a horizontal baseline and a size within `HINTED_PELS`.
+/// Returns whether a letter is hinted: `hint` asks for it, the baseline is horizontal, and the size is within
+/// `HINTED_PELS`.
 fn is_hinted(transform: Affine, hint: bool) -> bool {
     let [_, b, _, d, _, _] = transform.as_coeffs();
     hint && b == 0.0 && HINTED_PELS.contains(&(d.abs() * EM))

@@ -21,7 +21,7 @@ const TOLERANCE: f64 = 0.1;
 /// The places of the images on one page.
 pub(super) struct Images {
     size: (u32, u32),
-    /// The bounds of all images that are wide enough to be scanned paper or a strip of it.
+    /// The bounds of all images that are wide enough to be scanned paper or a strip of scanned paper.
     scans: Option<Area>,
     /// The sum of the areas of these images, in pels.
     scan_pels: f64,
@@ -34,7 +34,7 @@ impl Images {
         Self { size, scans: None, scan_pels: 0.0, touched: None }
     }
 
-    /// Returns the area of the images if they cover most of the page, as scanned paper does.
+    /// Returns the bounds of the images that may be scans if these images cover most of the page.
     pub(super) fn scanned(&self) -> Option<Area> {
         let covered = self.scan_pels >= self.pels() * SCAN_AREA_MIN;
         self.scans.filter(|_| covered)

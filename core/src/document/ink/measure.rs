@@ -190,8 +190,8 @@ impl Measure {
         }
     }
 
-    /// Measures something that is drawn `times` times, separately from the page, and then freed. Together with the page
-    /// it must not exceed the limit, but its bytes aren't added to the total.
+    /// Measures something that is drawn `times` times, separately from the page, and then freed. Its bytes must not
+    /// exceed the limit together with those of the page so far, but they aren't added to the total.
     fn within(&mut self, draw: impl FnOnce(&mut Self), times: f64) {
         let before = std::mem::take(&mut self.bytes);
         draw(self);

@@ -39,7 +39,7 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     let objects = store.get(&resources, "XObject");
     let image = store.get(&objects, std::str::from_utf8(&name).ok()?);
     let is_grey = store.get(&image, "ColorSpace").is_name("DeviceGray");
-    // Any of these entries would change the pels.
+    // Each of these entries may change the pels.
     let other = ["Decode", "SMask", "Mask", "ImageMask"].iter().any(|key| !store.get(&image, key).is_null());
     if !is_grey || other || store.number(&image, "Width") != Some(f64::from(ROW_PELS)) {
         return None;
@@ -65,7 +65,8 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     })
 }
 
-/// Returns the name and the matrix of the image that a content stream draws; `None` if the stream does anything else.
+/// Returns the name and the matrix of the image that a content stream draws; `None` if the stream contains other
+/// operators than `q`, `cm`, `Do` and `Q`, once each and in this order.
 fn only_image(content: &[u8]) -> Option<(Vec<u8>, [f64; 6])> {
     let (mut numbers, mut operators, mut name, mut matrix) = (Vec::new(), Vec::new(), None, None);
     for token in Lexer::new(content) {

@@ -75,7 +75,8 @@ pub(super) fn has_large<'a>(store: &mut Store<'a>, image: &Value<'a>, mask: &str
 }
 
 /// Checks whether the data of an image is complete, and replaces the image if it must be drawn differently.
-/// `bytes_left` is the memory that is left for images that are decoded before drawing.
+/// `cmyk` is the colour space that replaces CMYK, and `bytes_left` the memory that is left for images that are decoded
+/// before drawing.
 pub(super) fn checked<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,

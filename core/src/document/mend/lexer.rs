@@ -8,7 +8,7 @@ pub(super) enum Kind {
     Number(f64),
     Name(Vec<u8>),
     Text(Vec<u8>),
-    /// The beginning or end of an array or a dictionary.
+    /// The beginning or end of an array or a dictionary, or a delimiter that belongs to no other token.
     Bracket,
     /// An operator; its name is the bytes at the token's place.
     Operator,

@@ -5,7 +5,7 @@ use super::fields::{self, Look};
 use super::value::{Value, plain};
 use super::{Findings, Mender};
 
-/// The maximum number of annotations that are drawn per page; more are reported.
+/// The maximum number of annotations that are drawn per page. If a page has more, this is reported.
 const ANNOTATIONS_MAX: usize = 5_000;
 /// The maximum number of points per line, and of strokes or pieces of text, that are read from an annotation.
 const PARTS_MAX: usize = 100_000;

@@ -97,8 +97,8 @@ impl Engine {
             return;
         };
         let mut notice = notice(fax, Purpose::StatusCallback, url, order.callback_method);
-        // Only a machine that picked up has sent its station id. The duration alone doesn't prove that it did, since a
-        // no-answer also has one.
+        // Only a machine that picked up has sent its station id. A duration alone doesn't prove that the machine picked
+        // up, since a fax that ended as no-answer has a duration, too.
         let answered = fax.duration_s().is_some() && matches!(status, Status::Delivered | Status::Failed);
         notice.remote_station_id = answered.then(|| fax.to.to_string().into());
         notice.original_media_url = Some(Arc::clone(&order.media_url));

@@ -125,7 +125,8 @@ impl Engine {
         }
     }
 
-    /// Sends the pending question, for the first time or again. The response to an echo is only journaled.
+    /// Sends the pending question, for the first time or again. An echo is the second request of a question that a rule
+    /// duplicates; the response to it is only journaled.
     pub(in crate::engine) fn ask_again(&mut self, ordinal: Ordinal, is_echo: bool) {
         let Some(call) = self.world.tables.call(ordinal) else { return };
         let Some(asking) = &call.asking else { return };

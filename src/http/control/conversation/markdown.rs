@@ -1,5 +1,5 @@
-//! A conversation as Markdown for an issue: one line of facts, the steps, and each exchange in full that
-//! failed or caused an alert.
+//! A conversation as Markdown for an issue: one line of facts, the steps, and, in full, each exchange that failed or
+//! caused an alert.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -153,7 +153,7 @@ fn head(facts: &Facts, overview: &Overview) -> String {
         let why = if facts.outcome == Some("not-answered") {
             "The call ended without a fax."
         } else {
-            "There is no fax with this SID now; it has been deleted, or the call is still ringing."
+            "There is no fax with this SID now: it has been deleted, or the call is still ringing."
         };
         text.push_str(&format!("\n{why}\n"));
     }

@@ -38,7 +38,7 @@ scenario("a new fax is queued and already has a media SID", async ({ app, client
   assert.deepEqual(fax.links, { media: `${fax.url}/Media` });
 });
 
-scenario("a delivered fax has numbers, a price and its document", async (setting) => {
+scenario("a delivered fax has a page count, a duration, a price and its document", async (setting) => {
   const { app, client, rest } = setting;
   const queued = await send(client, app);
   const fax = await ended(setting, queued);
