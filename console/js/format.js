@@ -41,7 +41,7 @@ export function setZone(utc) {
 /** The browser's zone at this moment, as `GMT−5`; `UTC` if it is UTC. */
 export function localZone() {
   const format = new Intl.DateTimeFormat("en-US", { timeZoneName: "shortOffset" });
-  if (/^(Etc\/)?(UTC|UCT|GMT|Universal|Zulu)/.test(format.resolvedOptions().timeZone)) return "UTC";
+  if (/^(Etc\/)?(UTC|UCT|GMT|Universal|Zulu)$/.test(format.resolvedOptions().timeZone)) return "UTC";
   const name = format.formatToParts(new Date()).find((part) => part.type === "timeZoneName")?.value ?? "local time";
   return name.replace(/\+0$/, "").replace("-", "−");
 }

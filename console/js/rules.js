@@ -143,7 +143,7 @@ export class RuleList {
       const kept = rule.enabled === false ? { enabled: false } : {};
       const saved = await control("POST", id === null ? "/rules" : `/rules/${id}`, { body: { ...form.rule(), ...kept } });
       box_.close();
-      const words = id === null ? `Rule ${saved.id} is active.` : `Rule ${saved.id} has been changed.`;
+      const words = `Rule ${saved.id} ${id === null ? `is ${saved.enabled === false ? "off" : "active"}` : "has been changed"}.`;
       if (saved.warning) fill(this.told.element, h("div", { role: "status" }, note("odd", words, " ", warned(saved.warning))));
       else this.told.good(words);
       await this.load();
