@@ -1,11 +1,26 @@
 //! A page of the app at one moment, and how much it has grown since another. Nothing is known about the form of the
 //! page, so records are counted by how much they add to it: a fax that is recorded twice adds twice as much as one that
-//! is recorded once.
+//! is recorded once. Times are left out, because they change by themselves.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
 use serde_json::Value;
 
 /// Whole numbers from this one up are regarded as a time or an id, not as a number of faxes.
 const COUNT_END: u64 = 1_000_000;
+/// What stands in a page for a time of day, for the time since an event, and for the seconds or milliseconds since 1970.
+const TIMES: [&str; 4] = [
+    r"(?i)(?:\b|T)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]\.?m)?(?:Z|\b)",
+    r"(?i)\b(?:just now|moments? ago|in the last (?:\d+ )?(?:second|minute|hour)s?)\b",
+    r"(?i)\b(?:(?:less than|more than|about|almost|over|nearly) )*(?:an?|one|a few|\d+) ?[a-z]{1,7} ago\b",
+    r"\b1[5-9]\d{8}(?:\d{3})?(?:\.\d+)?\b",
+];
+/// What replaces a time.
+const TIME: &str = "~";
+/// The fewest digits by which a telephone number is recognised however it is written.
+const NUMBER_DIGITS_MIN: usize = 7;
 
 /// A page of the app at one moment: JSON, which is compared as values, or any other text.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +32,14 @@ pub enum Page {
 }
 
 impl Page {
-    pub(super) fn of(text: String) -> Self {
-        serde_json::from_str(&text).ok().map_or(Self::Text(text), Self::Json)
+    pub(super) fn of(text: &str) -> Self {
+        match serde_json::from_str(text) {
+            Ok(mut json) => {
+                mask_values(&mut json);
+                Self::Json(json)
+            }
+            Err(_) => Self::Text(without_times(text).into_owned()),
+        }
     }
 
     /// Returns how much has been added to the page since an earlier moment: the number of values or words or, if that
@@ -42,6 +63,25 @@ impl Page {
         self.values().iter().map(of).sum()
     }
 
+    /// Returns how much more often than at an earlier moment a fax is on the page, by its SID or its caller's number. The
+    /// number is found in any form, such as `+1 (555) 300-0001`.
+    #[must_use]
+    pub fn new_mentions(&self, earlier: &Self, fax: &str, caller: &str) -> usize {
+        let is_digit = |character: &char| character.is_ascii_digit();
+        let number: String = caller.chars().filter(is_digit).collect();
+        let count = |page: &Self| {
+            let text = match page {
+                Self::Json(json) => Cow::Owned(json.to_string()),
+                Self::Text(text) => Cow::Borrowed(text.as_str()),
+            };
+            let compact: String = text.chars().filter(|character| !" ()-.+".contains(*character)).collect();
+            let callers = if number.len() < NUMBER_DIGITS_MIN { 0 } else { compact.matches(&*number).count() };
+            (text.matches(fax).count(), callers)
+        };
+        let (now, then) = (count(self), count(earlier));
+        now.0.saturating_sub(then.0).max(now.1.saturating_sub(then.1))
+    }
+
     /// Lists the values of JSON, or the words of any other text.
     fn values(&self) -> Vec<String> {
         match self {
@@ -52,6 +92,32 @@ impl Page {
             }
             Self::Text(text) => words(text).map(ToOwned::to_owned).collect(),
         }
+    }
+}
+
+/// Returns a text in which all times look the same.
+fn without_times(text: &str) -> Cow<'_, str> {
+    static PATTERNS: LazyLock<Vec<Regex>> =
+        LazyLock::new(|| TIMES.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect());
+    PATTERNS.iter().fold(Cow::Borrowed(text), |text, pattern| match pattern.replace_all(&text, TIME) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(masked) => Cow::Owned(masked),
+    })
+}
+
+/// Masks the times among the values of JSON.
+fn mask_values(json: &mut Value) {
+    match json {
+        Value::Array(items) => items.iter_mut().for_each(mask_values),
+        Value::Object(members) => members.values_mut().for_each(mask_values),
+        Value::String(text) => *text = without_times(text).into_owned(),
+        Value::Number(number) => {
+            let text = number.to_string();
+            if without_times(&text) == TIME {
+                *json = TIME.into();
+            }
+        }
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
@@ -73,7 +139,7 @@ mod tests {
     use super::*;
 
     fn growth(earlier: &str, later: &str) -> u64 {
-        Page::of(later.to_owned()).growth(&Page::of(earlier.to_owned()))
+        Page::of(later).growth(&Page::of(earlier))
     }
 
     #[test]
@@ -90,8 +156,44 @@ mod tests {
 
     #[test]
     fn words_are_counted_regardless_of_case_and_of_what_is_around_them() {
-        let page = Page::of(r#"{"a":"delivered","b":["Fax: Delivered!","undelivered"]}"#.to_owned());
+        let page = Page::of(r#"{"a":"delivered","b":["Fax: Delivered!","undelivered"]}"#);
         assert_eq!(page.count("delivered"), 2);
-        assert_eq!(Page::of("<td>delivered</td>".to_owned()).count("delivered"), 1);
+        assert_eq!(Page::of("<td>delivered</td>").count("delivered"), 1);
+    }
+
+    #[test]
+    fn times_change_no_page() {
+        for (earlier, later) in [
+            ("<p>as of 14:20</p>", "<p>as of 14:21</p>"),
+            ("received 2026-12-01T14:20:33.123Z", "received 2026-12-01T14:20:34.5Z"),
+            ("FX1 just now", "FX1 less than a minute ago"),
+            ("FX1 9 seconds ago", "FX1 about 1 hour ago"),
+            ("5m ago", "6 mins ago"),
+            (r#"{"now":1764560000,"at":"9:05 am"}"#, r#"{"now":1764560001.25,"at":"10:05 PM"}"#),
+            (r#"{"now":1764560000000}"#, r#"{"now":1764560001000}"#),
+        ] {
+            assert_eq!(Page::of(earlier), Page::of(later), "{earlier} {later}");
+            assert_eq!(growth(earlier, later), 0, "{earlier} {later}");
+        }
+        for (earlier, later) in [
+            ("5 faxes", "6 faxes"),
+            ("from +15553000001", "from +15553000002"),
+            ("http://127.0.0.1:8329/", "http://127.0.0.1:8330/"),
+            (r#"{"count":5}"#, r#"{"count":6}"#),
+        ] {
+            assert_ne!(Page::of(earlier), Page::of(later), "{earlier} {later}");
+        }
+    }
+
+    #[test]
+    fn a_fax_is_found_by_its_sid_or_its_callers_number() {
+        let mentions =
+            |earlier: &str, later: &str| Page::of(later).new_mentions(&Page::of(earlier), "FX12", "+15553000001");
+        assert_eq!(mentions("", "<li>FX12 from +15553000001<li>FX12 from +15553000001"), 2);
+        assert_eq!(mentions("", "<td>+1 (555) 300-0001<td>1 page"), 1);
+        assert_eq!(mentions("<td>FX11<td>+15553000001", "<td>FX12<td>+15553000002"), 1);
+        assert_eq!(mentions(r#"[{"from":"+15553000001"}]"#, r#"[{"from":"+15553000001"},{"from":"+15553000002"}]"#), 0);
+        assert_eq!(mentions("1 fax", "2 faxes"), 0);
+        assert_eq!(Page::of("anonymous").new_mentions(&Page::of(""), "FX12", "anonymous"), 0);
     }
 }
