@@ -19,6 +19,10 @@ const SETTLE_S: u64 = 60;
 /// The number of requests to the app that a fax usually causes.
 const REQUESTS_OF_FAX: usize = 2;
 
+/// The time by the world's clock for which a notification is held back where something else has to come first. The clock
+/// stands still until the fax is brought to its end.
+pub(super) const HELD_MS: u64 = 1_000;
+
 /// An incoming fax to make.
 #[derive(Debug, Clone)]
 #[must_use = "the call is made by Run::receive"]
@@ -94,10 +98,20 @@ impl Order {
     /// Adds a rule that changes the webhooks with this purpose. `effect` is the rule's `webhook`.
     pub fn webhook(self, purpose: Purpose, effect: &Value) -> Self {
         let mut matches = json!({ "direction": "outbound", "purpose": purpose.as_str() });
-        if let Some(to) = &self.to {
-            matches["to"] = to.as_str().into();
-        }
+        let effect = match &self.to {
+            Some(to) => {
+                matches["to"] = to.as_str().into();
+                effect.clone()
+            }
+            None => held(effect),
+        };
         self.rule(json!({ "match": matches, "webhook": effect }))
+    }
+
+    /// Holds back the notifications of a fax that the app sends, unless another rule changes them: at the pace `max`, they
+    /// would come before the app has stored the fax.
+    fn with_held_notifications(self) -> Self {
+        if self.to.is_some() { self } else { self.webhook(Purpose::StatusCallback, &json!({})) }
     }
 
     /// Adds a rule. If it matches other faxes too, the check must run alone.
@@ -105,6 +119,15 @@ impl Order {
         self.rules.push(rule);
         self
     }
+}
+
+/// Returns the effect of a rule on webhooks, with a delay unless it has one, or unless nothing is sent.
+pub(super) fn held(effect: &Value) -> Value {
+    let mut held = effect.clone();
+    if held["drop"].is_null() && held["delay_ms"].is_null() {
+        held["delay_ms"] = HELD_MS.into();
+    }
+    held
 }
 
 impl Run {
@@ -139,12 +162,36 @@ impl Run {
         Ok(if self.options.send.is_some() { Order { to: None, ..order } } else { order })
     }
 
+    /// Sends a fax whose notifications this effect of a rule changes, as if by the app or, if the app refuses notifications
+    /// of such faxes, by the app.
+    ///
+    /// # Errors
+    /// Fails like [`Run::send`].
+    pub async fn send_changed(&self, effect: &Value) -> Result<Conversation, Stop> {
+        let purpose = Purpose::StatusCallback;
+        if !self.is_for_own_faxes_only() {
+            return self.send(self.order(&self.accepted(purpose)?.url).webhook(purpose, effect)).await;
+        }
+        // The rule matches all faxes that are sent, so checks that run side by side take turns.
+        let _turn = self.sending.lock().await;
+        self.send(self.order_of_app()?.webhook(purpose, effect)).await
+    }
+
     /// Makes the call, and moves the clock until it has ended and the app has been notified.
     ///
     /// # Errors
     /// Fails if the emulator refuses a call, if the fax doesn't end in time, or at the limit of requests.
     pub async fn receive(&self, call: Call) -> Result<Conversation, Stop> {
         self.finish(self.ring(call).await?).await
+    }
+
+    /// Makes the app send a fax, and brings it to its end. Checks that call this must run alone, because nothing else tells
+    /// the app's fax from other faxes.
+    ///
+    /// # Errors
+    /// Fails like [`Run::send`].
+    pub async fn make_the_app_send(&self) -> Result<Conversation, Stop> {
+        self.send(Order { to: None, status_callback: String::new(), rules: Vec::new() }).await
     }
 
     /// Makes the call, without moving the clock.
@@ -210,6 +257,7 @@ impl Run {
     /// Fails like [`Run::ring`], and if the app can't be made to send.
     pub async fn queue(&self, order: Order) -> Result<Pending, Stop> {
         self.admit(2 * REQUESTS_OF_FAX).await?;
+        let order = order.with_held_notifications();
         let document = format!("{}{CONTROL_BASE}/samples/one-page.pdf", self.place.api.base());
         let queueing = async {
             let Some(to) = &order.to else { return self.fax_of_app().await };

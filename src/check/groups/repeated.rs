@@ -151,28 +151,61 @@ fn work_about(run: &Run, purpose: Purpose) -> Duration {
     if purpose == Purpose::Action { limits.work } else { limits.settle }
 }
 
+/// Makes a fax of which the app is notified. An incoming one comes from the same caller as the first, so that nothing but its
+/// SID tells it from that one.
+async fn plain_notice(run: &Run, purpose: Purpose) -> Result<Conversation, Stop> {
+    if purpose != Purpose::Action {
+        return with_notice(run, purpose, &Value::Null).await;
+    }
+    let call = run.call_with(purpose, &Value::Null);
+    let caller = run.accepted(purpose)?.param("From");
+    run.receive(if let Some(caller) = caller { call.from(caller) } else { call }).await
+}
+
+/// Returns a finding if the app took this fax for the first one, whose document it has downloaded.
+async fn took_for_first(run: &Run, purpose: Purpose, plain: &Conversation) -> Result<Option<Finding>, Stop> {
+    let has_tried = |requests: &[Request]| requests.iter().any(Request::is_for_media);
+    if purpose != Purpose::Action || !has_tried(&run.requests_about(&run.notified()?.fax).await?) {
+        return Ok(None);
+    }
+    if has_tried(&run.requests_wanted(&plain.fax, has_tried).await?) {
+        return Ok(None);
+    }
+    let notice = plain.of(purpose).next().filter(|notice| notice.is_accepted());
+    Ok(notice.map(|notice| {
+        let seen = "the app downloaded the document of the first fax, but not that of a second one from the same caller; it \
+                    must tell faxes apart by FaxSid";
+        Finding::fail(seen, notice)
+    }))
+}
+
 async fn notified_twice(run: &Run) -> Judged {
     let mut judged = Vec::new();
     let mut has_effects = false;
     for purpose in notices(run)? {
         let before = run.steady_probe().await?;
-        let plain = with_notice(run, purpose, &Value::Null).await?;
+        let plain = plain_notice(run, purpose).await?;
         let usual = usual_effects(run, &plain.fax, before.as_ref(), work_about(run, purpose)).await?;
+        if let Some(finding) = took_for_first(run, purpose, &plain).await? {
+            return Ok(finding);
+        }
         let before = run.steady_probe().await?;
         let good = run.accepted(purpose)?;
-        let (fax, exchanges) = if purpose == Purpose::Action && good.method == "POST" {
+        let (fax, exchanges, refusal) = if purpose == Purpose::Action && good.method == "POST" {
             let silent = with_notice(run, purpose, &json!({ "drop": true })).await?;
-            let both = run.notify_twice(good, &silent.fax).await?;
-            (silent.fax, both.to_vec())
+            let both = run.notify_twice(good, &silent.fax).await?.to_vec();
+            let refusal = both.iter().find(|exchange| !exchange.is_accepted()).cloned();
+            (silent.fax, both, refusal)
         } else {
             let doubled = with_notice(run, purpose, &json!({ "duplicate": true })).await?;
             let exchanges = doubled.of(purpose).cloned().collect();
-            (doubled.fax, exchanges)
+            let refusal = doubled.refusal(purpose).cloned();
+            (doubled.fax, exchanges, refusal)
         };
-        if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
-            run.still_there(exchange).await?;
+        if let Some(exchange) = refusal {
+            run.meant(&exchange).await?;
             let seen = format!("the app {} to a notification that came twice ({purpose})", exchange.responded());
-            return Ok(Finding::fail(seen, exchange));
+            return Ok(Finding::fail(seen, &exchange));
         }
         let doubled = doubled_effects(run, &fax, before.as_ref(), usual).await?;
         if let (Some(what), Some(exchange)) = (doubled, exchanges.last()) {
@@ -208,7 +241,7 @@ async fn asked_twice(run: &Run) -> Judged {
         return Err(Stop::not_judged("the emulator asked the app only once"));
     };
     for exchange in [first, second] {
-        run.still_there(exchange).await?;
+        run.meant(exchange).await?;
         if !exchange.is_accepted() {
             let seen = format!("the app {} when it was asked about a fax twice", exchange.responded());
             return Ok(Finding::fail(seen, exchange));
@@ -247,8 +280,8 @@ async fn out_of_order(run: &Run) -> Judged {
     };
     let mixed = with_notice(run, purpose, &json!({ "reorder": true })).await?;
     let exchanges: Vec<&Exchange> = mixed.of(purpose).collect();
-    if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
-        run.still_there(exchange).await?;
+    if let Some(exchange) = mixed.refusal(purpose) {
+        run.meant(exchange).await?;
         let seen = format!("the app {} to callbacks in another order", exchange.responded());
         return Ok(Finding::fail(seen, exchange));
     }
@@ -305,7 +338,7 @@ async fn notified_late(run: &Run) -> Judged {
         let late = run.finish(pending).await?;
         let exchange = late.of(purpose).next_back();
         let exchange = exchange.ok_or_else(|| Stop::not_judged(format!("the app got no notification ({purpose})")))?;
-        run.still_there(exchange).await?;
+        run.meant(exchange).await?;
         let what = format!("a notification of a fax that has been deleted ({purpose})");
         if let Some(finding) = late.of(purpose).find_map(|exchange| failed(exchange, &what)) {
             return Ok(finding);
@@ -379,6 +412,8 @@ fn tells_end(request: &Request, fax: &str) -> bool {
 
 async fn burst(run: &Run) -> Judged {
     run.accepted(Purpose::FaxUrl)?;
+    // If the checks before this one have used up a limit of the app, this stops here.
+    changed(run, Purpose::FaxUrl, &Value::Null).await?;
     let held = json!({ "delay_ms": BURST_HELD_MS });
     let calls = (0..BURST).map(|_| run.ring(run.call().webhook(Purpose::FaxUrl, &held)));
     let pending = future::try_join_all(calls).await?;
