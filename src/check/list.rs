@@ -137,8 +137,9 @@ default account if left out), and with URL as its own address, since signatures 
 `--url` or `FAUXFAX_URL` names one; otherwise they start one at `--listen`, which is the address that the app calls back.
 
 **Verdicts.** A check that the app `must` or `should` pass ends with *pass*, *fail* or *warn*; one of severity `warn` or `info` warns
-at most. The good request comes first: if the app doesn't accept it, or something else is missing, a check is *not judged*, with the
-reason. A fail shows the request as a curl command, the response, why it matters and what to change.
+at most, unless the app goes down. The good request comes first: if the app doesn't accept it, or something else is missing, a check is
+*not judged*, with the reason. So it is if the app responds 429: raise its limit on requests for the run. A fail shows the request as a
+curl command, the response, why it matters and what to change.
 
 **Exit status.** 0 without fails, 1 with fails, if nothing could be judged, or if the run could not begin or was interrupted, 2 for
 incorrect usage, 3 if the emulator did not respond. `--json` prints the results as JSON, `--junit FILE` writes them for CI.
@@ -148,8 +149,8 @@ during the run and can't be turned back, and the journal keeps what happened. Me
 with faxes in progress are refused.
 
 **Effects that can't be seen** from outside, such as a second record of one fax, show on a page of the app: `--probe URL` names one,
-which is compared before and after, as JSON or else as text. A page that changes by itself, because it shows the time or a form's token,
-proves nothing, so it isn't compared.
+which is compared before and after, as JSON or else as text. Times on it don't count. A page that changes by itself, because it shows a
+form's token or counts the seconds, proves nothing, so it isn't compared.
 
 **Faxes that the app sends.** `--status-callback URL` is enough to send the app notifications of faxes that it doesn't know. Whether it
 keeps the final status, asks about a lost callback or copes with errors of the API shows only in faxes of its own: `--send COMMAND`
