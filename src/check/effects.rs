@@ -145,10 +145,6 @@ impl Moment {
     /// Returns what can be seen of a fax once the page has stopped changing; without a fax, what there is before one is made.
     pub async fn now(run: &Run, fax: Option<&str>) -> Result<Self, Stop> {
         let page = run.steady_probe().await?;
-        Self::with(run, fax, page).await
-    }
-
-    async fn with(run: &Run, fax: Option<&str>, page: Option<Page>) -> Result<Self, Stop> {
         let Some(sid) = fax else {
             return Ok(Self { page, fax: <(String, String)>::default(), downloads: 0, changes: 0 });
         };

@@ -22,6 +22,9 @@ use crate::own_app::{Asked, OwnApp, call_later, careful, download_later};
 
 /// The checks of wrong signatures.
 const SIGNATURES: [&str; 4] = ["signature-wrong", "signature-missing", "parameter-changed", "other-token"];
+/// The number of requests before the checks: the run asks for TwiML and notifies the app to find out which addresses it names,
+/// and then the good fax is one request for TwiML and one notification.
+const BEFORE_CHECKS: usize = 4;
 /// The numbers that the apps here send from and to.
 const NUMBERS: (&str, &str) = ("+15017122661", "+15558675310");
 
@@ -135,9 +138,9 @@ async fn an_app_that_responds_429_has_not_refused_the_request() {
     let place = started().await;
     for id in ["signature-wrong", "parameter-unknown", "odd-callers", "burst"] {
         let count = Arc::new(AtomicUsize::new(0));
-        // The good fax is one request for TwiML and one notification. No signature is verified.
+        // No signature is verified.
         let handler = move |asked: &Asked| {
-            if count.fetch_add(1, Ordering::Relaxed) >= 2 {
+            if count.fetch_add(1, Ordering::Relaxed) >= BEFORE_CHECKS {
                 return (StatusCode::TOO_MANY_REQUESTS, "slow down").into_response();
             }
             careful(&Asked { is_signed: true, ..copy(asked) })
@@ -319,8 +322,7 @@ async fn an_app_that_goes_down_fails_even_if_a_minor_check_notices_it() {
     let place = started().await;
     let (sid, token) = (place.1.sid().to_string(), place.1.auth_token());
     for id in ["proxy-host", "no-leak"] {
-        // The good fax takes two responses.
-        let app = CheckedApp::start_for(&sid, &token, &[], 2).await;
+        let app = CheckedApp::start_for(&sid, &token, &[], BEFORE_CHECKS).await;
         let report = report(&place, &app.fax_url(), &[id], |_| ()).await;
         let result = &report.results[0];
         assert_eq!(result.verdict, Verdict::Fail, "{id}: {}", result.seen);
