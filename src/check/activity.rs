@@ -19,6 +19,8 @@ const MEDIA_RESOURCE: &str = "/Media/";
 /// The interval at which the app's page is read while the run waits for it to change. Each read counts as a request to the
 /// app.
 const PAGE_INTERVAL: Duration = Duration::from_millis(250);
+/// A little more than the time in which a counter of seconds changes.
+const COUNTER_TIME: Duration = Duration::from_millis(1_100);
 
 /// A request of the app to the emulator.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +98,20 @@ impl Run {
     pub async fn requests_about(&self, fax: &str) -> Result<Vec<Request>, ApiError> {
         let list = self.place.api.get("/traffic", &[("direction", "in"), ("fax", fax)]).await?;
         Ok(requests(&list))
+    }
+
+    /// Returns the number, address or name of the machine at the other end of a fax, or an empty text if the app has deleted
+    /// the fax.
+    ///
+    /// # Errors
+    /// Fails if the emulator does not respond.
+    pub async fn other_side(&self, fax: &str) -> Result<String, ApiError> {
+        let shown = match self.place.api.get(&format!("/faxes/{fax}"), &[]).await {
+            Err(error) if error.is_status(404) => return Ok(String::new()),
+            shown => shown?,
+        };
+        let end = if shown["direction"] == "outbound" { "to" } else { "from" };
+        Ok(shown[end].as_str().unwrap_or_default().to_owned())
     }
 
     /// Lists the calls of the REST API that create or read faxes, since this place in the traffic, including the run's
@@ -201,7 +217,7 @@ impl Run {
     /// # Errors
     /// Fails if the page can't be read.
     pub async fn probe(&self) -> Result<Option<Page>, Stop> {
-        Ok(self.page().await?.map(|exchange| Page::of(exchange.answer)))
+        Ok(self.page().await?.map(|exchange| Page::of(&exchange.answer)))
     }
 
     /// Waits until the page of `--probe` has stopped changing, and returns it. Returns `None` if there is no page, or if
@@ -232,6 +248,24 @@ impl Run {
                 return Ok(None);
             }
         }
+    }
+
+    /// Returns whether the page of `--probe` changes in two intervals in a row in which nothing happens, as a page with a
+    /// counter of seconds does. From then on, it is not compared.
+    ///
+    /// # Errors
+    /// Fails if the page can't be read.
+    pub async fn changes_by_itself(&self) -> Result<bool, Stop> {
+        let mut page = self.probe().await?;
+        for _ in 0..2 {
+            let now = self.watch(COUNTER_TIME, || self.probe(), |now| *now != page).await?;
+            if now == page {
+                return Ok(false);
+            }
+            page = now;
+        }
+        self.page_is_unsteady.store(true, Ordering::Relaxed);
+        Ok(true)
     }
 
     /// Reads the page that the user named with `--probe`, if there is one.
@@ -276,9 +310,9 @@ impl Run {
         end: Instant,
         is_wanted: impl Fn(&Page) -> bool + Send + Sync,
     ) -> Result<Option<Page>, Stop> {
-        let page = |exchange: Exchange| Page::of(exchange.answer);
-        let found = self.page_until(end, |exchange| is_wanted(&page(exchange.clone()))).await?;
-        Ok(found.map(page))
+        let page = |exchange: &Exchange| Page::of(&exchange.answer);
+        let found = self.page_until(end, |exchange| is_wanted(&page(exchange))).await?;
+        Ok(found.as_ref().map(page))
     }
 
     /// Waits until a word is on the page of `--probe` more often than it was, and returns the page; none if that does not

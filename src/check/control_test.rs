@@ -18,7 +18,9 @@ pub(super) struct ControlTests {
     acted: Option<Result<Conversation, Stop>>,
     /// A fax that the app sends, or one that is sent as if by the app.
     sent: Option<Result<Conversation, Stop>>,
-    /// The moment at which all of these faxes had ended.
+    /// A fax that is sent as if by the app, although the app can send one, to see whether that makes a difference.
+    foreign: Option<Conversation>,
+    /// The moment at which the faxes that the app should act on had ended.
     pub(super) ended: Instant,
 }
 
@@ -26,7 +28,7 @@ impl ControlTests {
     /// Returns control tests that have not been made.
     pub(super) fn not_made() -> Self {
         let received = Err(Stop::not_judged("the control test has not been made"));
-        Self { received, acted: None, sent: None, ended: Instant::now() }
+        Self { received, acted: None, sent: None, foreign: None, ended: Instant::now() }
     }
 
     /// Makes the good requests.
@@ -49,7 +51,13 @@ impl ControlTests {
             (None, Some(url)) => Some(run.send(run.order(url)).await),
             (None, None) => None,
         };
-        Self { received, acted, sent, ended: Instant::now() }
+        let ended = Instant::now();
+        let callback = sent.iter().flatten().find_map(|sent| sent.of(Purpose::StatusCallback).next());
+        let foreign = match callback {
+            Some(callback) if options.send.is_some() => run.send(run.order_like(callback)).await.ok(),
+            Some(_) | None => None,
+        };
+        Self { received, acted, sent, foreign, ended }
     }
 }
 
@@ -111,6 +119,12 @@ impl Run {
         )))
     }
 
+    /// Returns whether the app refuses notifications of faxes that it did not send, which it may.
+    pub(super) fn is_for_own_faxes_only(&self) -> bool {
+        let foreign = self.control.foreign.iter().flat_map(|foreign| foreign.of(Purpose::StatusCallback));
+        foreign.into_iter().any(|exchange| !exchange.is_accepted())
+    }
+
     /// Returns the good request with this purpose, and the app's response to it.
     ///
     /// # Errors
@@ -128,7 +142,7 @@ impl Run {
                     received.of(purpose).next()
                 }
             },
-            Purpose::StatusCallback => self.sent()?.of(purpose).next(),
+            Purpose::StatusCallback => self.sent()?.first_known(purpose),
             Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::MediaUrl | Purpose::Debugger => {
                 self.received()?.of(purpose).next()
             }
@@ -154,15 +168,27 @@ impl Run {
         if good.is_accepted() && (purpose != Purpose::FaxUrl || is_executed()) {
             return Ok(good);
         }
-        let hint = if matches!(good.status, Some(401 | 403)) {
+        let hint = self.signature_hint(good);
+        let hint = if !hint.is_empty() {
+            hint
+        } else if purpose == Purpose::StatusCallback && good.is_refused() && self.options.send.is_none() {
+            "; if it knows only faxes that it has sent itself, let it send one with --send".to_owned()
+        } else {
+            String::new()
+        };
+        Err(Stop::not_judged(format!("the app did not accept the good request ({purpose}: {}){hint}", good.outcome())))
+    }
+
+    /// Returns what may be wrong if the app refuses a good request as if its signature were wrong, as the end of a sentence.
+    pub(super) fn signature_hint(&self, good: &Exchange) -> String {
+        if matches!(good.status, Some(401 | 403)) {
             format!(
                 "; is the app configured with the token of account {}, and with the URL {}?",
                 self.place.sid, self.options.url
             )
         } else {
             String::new()
-        };
-        Err(Stop::not_judged(format!("the app did not accept the good request ({purpose}: {}){hint}", good.outcome())))
+        }
     }
 
     /// Returns the purposes for which the app accepted the good request.

@@ -7,6 +7,9 @@ use super::exchange::Exchange;
 use crate::client::ApiError;
 use crate::model::webhook::Purpose;
 
+/// The status of a response by an app that doesn't know the fax.
+const NOT_FOUND: u16 = 404;
+
 /// A fax or a call, and what happened to it.
 #[derive(Debug, Clone)]
 pub struct Conversation {
@@ -30,6 +33,24 @@ impl Conversation {
     /// Returns the requests to the app with this purpose, oldest first.
     pub fn of(&self, purpose: Purpose) -> impl DoubleEndedIterator<Item = &Exchange> {
         self.exchanges.iter().filter(move |exchange| exchange.purpose == purpose.as_str())
+    }
+
+    /// Returns the first request with this purpose that the app did not respond 404 to, or else the first. The first
+    /// notification can come before an app has stored the fax that it has just sent.
+    #[must_use]
+    pub fn first_known(&self, purpose: Purpose) -> Option<&Exchange> {
+        self.of(purpose).find(|exchange| exchange.status != Some(NOT_FOUND)).or_else(|| self.of(purpose).next())
+    }
+
+    /// Returns the first request with this purpose that the app did not accept, except that it may not have known the fax
+    /// before the first one that it accepted.
+    #[must_use]
+    pub fn refusal(&self, purpose: Purpose) -> Option<&Exchange> {
+        let known_from = self.of(purpose).position(Exchange::is_accepted).unwrap_or_default();
+        let is_refusal = |at: usize, exchange: &Exchange| {
+            !exchange.is_accepted() && (at >= known_from || exchange.status != Some(NOT_FOUND))
+        };
+        self.of(purpose).enumerate().find(|(at, exchange)| is_refusal(*at, exchange)).map(|(_, exchange)| exchange)
     }
 
     /// Returns the data of the events of this kind, oldest first.

@@ -15,6 +15,9 @@ use crate::model::webhook::Purpose;
 /// The interval between two looks at what the app has done. Each look may be a request to the app.
 const LOOK_INTERVAL: Duration = Duration::from_millis(75);
 
+/// What an app did that recorded a fax twice.
+const ON_PAGE_TWICE: &str = "added the fax to the page of --probe twice";
+
 /// What the app did about one fax since an earlier moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Effects {
@@ -26,6 +29,8 @@ pub struct Effects {
     growth: i64,
     /// How many more times the page mentions the fax's SID.
     mentions: i64,
+    /// How many more times the page mentions the number at the other end of the fax.
+    numbers: i64,
     /// Whether the page mentions the fax's SID at all.
     is_mentioned: bool,
     /// Whether the page has changed.
@@ -37,9 +42,10 @@ pub struct Effects {
 pub struct Moment {
     /// The page, if there is one and it doesn't change by itself.
     pub(super) page: Option<Page>,
+    /// The fax's SID, and the number, address or name at its other end. Both are empty before a fax is made.
+    fax: (String, String),
     downloads: i64,
     changes: i64,
-    mentions: i64,
 }
 
 /// What the app does about a usual incoming fax, which several checks compare with what it does about others.
@@ -62,7 +68,7 @@ impl Effects {
     /// Returns whether it could be seen if these effects happened twice. A page that has room for the newest faxes only may
     /// change without getting longer, but then it must name them.
     pub fn could_double(self) -> bool {
-        let on_page = self.growth != 0 || (self.is_mentioned && self.has_changed_page);
+        let on_page = self.growth != 0 || self.numbers > 0 || (self.is_mentioned && self.has_changed_page);
         self.downloads > 0 || self.changes > 0 || on_page
     }
 
@@ -73,6 +79,7 @@ impl Effects {
             changes: self.changes + other.changes,
             growth: self.growth + other.growth,
             mentions: self.mentions + other.mentions,
+            numbers: self.numbers + other.numbers,
             is_mentioned: self.is_mentioned || other.is_mentioned,
             has_changed_page: self.has_changed_page || other.has_changed_page,
         }
@@ -85,16 +92,21 @@ impl Effects {
             changes: self.changes - other.changes,
             growth: self.growth - other.growth,
             mentions: self.mentions - other.mentions,
+            numbers: self.numbers - other.numbers,
             ..self
         }
     }
 
     /// Returns whether at least as much happened as in `other`.
     fn covers(self, other: Self) -> bool {
-        self.downloads >= other.downloads
-            && self.changes >= other.changes
-            && self.growth >= other.growth
-            && self.mentions >= other.mentions
+        let is_on_page = if other.is_mentioned {
+            self.mentions >= other.mentions
+        } else if other.numbers > 0 {
+            self.numbers >= other.numbers
+        } else {
+            self.growth >= other.growth
+        };
+        self.downloads >= other.downloads && self.changes >= other.changes && is_on_page
     }
 
     /// Returns what happened twice, although it usually happens once. `once` is the usual effect of one request, and `rest`
@@ -108,16 +120,24 @@ impl Effects {
             return Some("made its changes through the REST API twice");
         }
         let usual = once.and(rest);
-        // The SID is in every record of the fax or in none. Otherwise only the length of the page tells, and a record that
-        // replaces another one, such as that of the call, may leave the page shorter.
+        // The SID is in every record of the fax or in none. Otherwise, the number of the caller tells. A page with room for the
+        // newest faxes only loses others when it gets one, so its length is the last choice; and a record that replaces another
+        // one, such as that of the call, may leave the page shorter.
         let is_on_page = if usual.is_mentioned {
             self.mentions > usual.mentions
+        } else if once.numbers > 0 {
+            is_double(self.numbers, once.numbers, rest.numbers)
         } else if once.growth < 0 {
             self.growth > usual.growth
         } else {
             is_double(self.growth, once.growth, rest.growth)
         };
-        is_on_page.then_some("added the fax to the page of --probe twice")
+        is_on_page.then_some(ON_PAGE_TWICE)
+    }
+
+    /// Returns whether only the length of the page, or a count on it, shows that these effects happened.
+    const fn is_only_growth(self) -> bool {
+        !self.is_mentioned && self.numbers <= 0
     }
 }
 
@@ -125,21 +145,22 @@ impl Moment {
     /// Returns what can be seen of a fax once the page has stopped changing; without a fax, what there is before one is made.
     pub async fn now(run: &Run, fax: Option<&str>) -> Result<Self, Stop> {
         let page = run.steady_probe().await?;
-        Self::with(run, fax, page).await
+        let Some(sid) = fax else {
+            return Ok(Self { page, fax: <(String, String)>::default(), downloads: 0, changes: 0 });
+        };
+        let number = run.other_side(sid).await?;
+        Self::of(run, (sid.to_owned(), number), page).await
     }
 
-    async fn with(run: &Run, fax: Option<&str>, page: Option<Page>) -> Result<Self, Stop> {
-        let requests = match fax {
-            Some(fax) => run.requests_about(fax).await?,
-            None => Vec::new(),
-        };
+    async fn of(run: &Run, fax: (String, String), page: Option<Page>) -> Result<Self, Stop> {
+        let requests = run.requests_about(&fax.0).await?;
         let count = |is_counted: &dyn Fn(&Request) -> bool| {
             let count = requests.iter().filter(|request| is_counted(request)).count();
             i64::try_from(count).unwrap_or(i64::MAX)
         };
         Ok(Self {
-            mentions: page.as_ref().zip(fax).map_or(0, |(page, fax)| page.mentions(fax)),
             page,
+            fax,
             // Refused downloads count too: the document may be gone because the app has already deleted it.
             downloads: count(&Request::is_for_media),
             // The call that created the fax is no effect of a request about it, and may be the run's own.
@@ -150,12 +171,14 @@ impl Moment {
     /// Returns what has happened since an earlier moment.
     pub fn since(&self, earlier: &Self) -> Effects {
         let pages = self.page.as_ref().zip(earlier.page.as_ref());
+        let (fax, number) = &self.fax;
         Effects {
             downloads: self.downloads - earlier.downloads,
             changes: self.changes - earlier.changes,
             growth: pages.map_or(0, |(now, then)| now.growth(then)),
-            mentions: pages.map_or(0, |_| self.mentions - earlier.mentions),
-            is_mentioned: pages.is_some() && self.mentions > 0,
+            mentions: pages.map_or(0, |(now, then)| now.mentions(fax) - then.mentions(fax)),
+            numbers: pages.map_or(0, |(now, then)| now.mentions_of_number(number) - then.mentions_of_number(number)),
+            is_mentioned: pages.is_some_and(|(now, _)| now.mentions(fax) > 0),
             has_changed_page: pages.is_some_and(|(now, then)| now != then),
         }
     }
@@ -232,7 +255,9 @@ impl Run {
         self.effects(fax, before, self.options.limits.work, is_usual).await?;
         let doubled = |seen: Effects| pairs.iter().find_map(|(once, rest)| seen.doubled(*once, *rest));
         let seen = self.effects(fax, before, self.options.limits.settle, |seen| doubled(seen).is_some()).await?;
-        Ok(doubled(seen))
+        // A count that rises by itself, such as the seconds since the app's start, shows no faxes.
+        let is_counted = doubled(seen) == Some(ON_PAGE_TWICE) && seen.is_only_growth();
+        Ok(if is_counted && self.changes_by_itself().await? { None } else { doubled(seen) })
     }
 
     async fn effects(
@@ -242,6 +267,9 @@ impl Run {
         limit: Duration,
         is_enough: impl Fn(Effects) -> bool + Send,
     ) -> Result<Effects, Stop> {
+        // The app may have deleted the fax meanwhile.
+        let is_known = before.fax.0 == fax;
+        let fax = if is_known { before.fax.clone() } else { (fax.to_owned(), self.other_side(fax).await?) };
         let end = Instant::now() + limit;
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -249,7 +277,7 @@ impl Run {
             looks.tick().await;
             // A page that changes by itself isn't compared, so it need not be read either.
             let page = if before.page.is_some() { self.probe().await? } else { None };
-            let seen = Moment::with(self, Some(fax), page).await?.since(before);
+            let seen = Moment::of(self, fax.clone(), page).await?.since(before);
             if is_enough(seen) || Instant::now() >= end {
                 return Ok(seen);
             }
@@ -261,9 +289,16 @@ impl Run {
 mod tests {
     use super::*;
 
-    const NOTHING: Effects =
-        Effects { downloads: 0, changes: 0, growth: 0, mentions: 0, is_mentioned: false, has_changed_page: false };
-    const TOLD: Option<&str> = Some("added the fax to the page of --probe twice");
+    const NOTHING: Effects = Effects {
+        downloads: 0,
+        changes: 0,
+        growth: 0,
+        mentions: 0,
+        numbers: 0,
+        is_mentioned: false,
+        has_changed_page: false,
+    };
+    const TOLD: Option<&str> = Some(ON_PAGE_TWICE);
 
     #[test]
     fn only_what_usually_happens_can_happen_twice() {
@@ -272,6 +307,14 @@ mod tests {
         assert_eq!(Effects { downloads: 4, ..usual }.doubled(usual, NOTHING), Some("downloaded the document twice"));
         assert_eq!(Effects { growth: 6, ..usual }.doubled(usual, NOTHING), TOLD);
         assert!(NOTHING.is_nothing() && NOTHING.doubled(NOTHING, NOTHING).is_none());
+    }
+
+    #[test]
+    fn a_page_that_names_the_caller_tells_more_than_its_length() {
+        let listed = Effects { numbers: 1, growth: 1, has_changed_page: true, ..NOTHING };
+        assert_eq!(Effects { growth: 9, ..listed }.doubled(listed, NOTHING), None, "the page has moved on");
+        assert_eq!(Effects { numbers: 2, ..listed }.doubled(listed, NOTHING), TOLD);
+        assert!(!listed.is_only_growth() && Effects { growth: 1, ..NOTHING }.is_only_growth());
     }
 
     #[test]

@@ -137,9 +137,9 @@ the default account if left out), and must verify signatures for exactly this UR
 or `FAUXFAX_URL` names one; otherwise they start one at `--listen`, which is the address that the app calls back.
 
 **Verdicts.** A check that the app `must` or `should` pass ends with *pass*, *fail* or *warn*; a check of severity `warn` or
-`info` never fails. The run begins with a correct request. If the app doesn't accept it, or if a check lacks something else that
-it needs, the check is *not judged*, and the report says why. A fail shows the request as a curl command, the response, why it
-matters and what to change.
+`info` fails only if the app goes down. The run begins with a correct request. If the app doesn't accept it, or if a check lacks
+something else that it needs, the check is *not judged*, and the report says why. A response 429 isn't judged either: raise the
+app's limit on requests for the run. A fail shows the request as a curl command, the response, why it matters and what to change.
 
 **Exit status.** 0 if no check failed; 1 if a check failed, if nothing could be judged, or if the run could not begin or was
 interrupted; 2 for incorrect usage; 3 if the emulator did not respond. `--json` prints the results as JSON, `--junit FILE`
@@ -154,8 +154,8 @@ and keeps their reports. `fauxfax check` and the library carry out their runs th
 their reports don't show there; the requests that they caused are in the traffic.
 
 **Effects that can't be seen** from outside, such as a second record of one fax, show on a page of the app: `--probe URL` names
-one, which is compared before and after, as JSON or else as text. A page that changes by itself, because it shows the time or a
-form's token, proves nothing, so it isn't compared.
+one, which is compared before and after, as JSON or else as text, but without times. A page that changes by itself, because it
+shows a form's token or counts the seconds, proves nothing, so it isn't compared.
 
 **Faxes that the app sends.** `--status-callback URL` is enough to send the app notifications of faxes that it doesn't know.
 Whether it keeps the final status, asks about a lost callback or copes with errors of the API shows only in faxes of its own:

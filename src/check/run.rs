@@ -28,6 +28,8 @@ use crate::model::account::Dialect;
 
 /// The maximum number of times that the page of `--probe` is read in one run.
 const PAGE_READS_MAX: usize = 2_000;
+/// The status of a response that refuses a request because there were too many before it.
+const TOO_MANY_REQUESTS: u16 = 429;
 /// What replaces the account's token in the results.
 const MASK: &str = "***";
 
@@ -53,6 +55,8 @@ pub struct Run {
     /// The number of requests to the app that have been made or are expected.
     requests: AtomicUsize,
     pace: tokio::sync::Mutex<Interval>,
+    /// Held while the app sends a fax for a check that runs beside others.
+    pub(super) sending: tokio::sync::Mutex<()>,
     /// Why no further request may be made.
     stopped: Mutex<Option<String>>,
     /// Whether the emulator stopped responding.
@@ -134,6 +138,7 @@ impl Run {
             direct,
             requests: AtomicUsize::new(0),
             pace: tokio::sync::Mutex::new(pace),
+            sending: tokio::sync::Mutex::new(()),
             stopped: Mutex::new(None),
             lost_emulator: AtomicBool::new(false),
             page_is_unsteady: AtomicBool::new(false),
@@ -197,8 +202,11 @@ impl Run {
             timeout(limit, (check.run)(self)).await.unwrap_or_else(|_| Err(late()))
         };
         // An app that has gone down was brought down by the run's requests, as far as anyone can tell.
+        let mut worst = check.severity.worst();
         let judged = match judged {
             Err(Stop::Gone(why)) if self.has_responded() && !self.app_is_gone.swap(true, Ordering::Relaxed) => {
+                // It doesn't matter which check noticed it.
+                worst = Verdict::Fail;
                 Ok(Finding::fault(format!("{why}; it went down during this check, or one beside it")))
             }
             judged => judged,
@@ -215,7 +223,7 @@ impl Run {
         }
         // An app may answer with anything, so the text is put on one line, and its characters can't act on a terminal.
         let seen = unseen::replaced(&seen.replace(&self.place.token, MASK));
-        let verdict = if verdict == Verdict::Fail { check.severity.worst() } else { verdict };
+        let verdict = if verdict == Verdict::Fail { worst } else { verdict };
         CheckResult { check, verdict, seen, exchange: exchange.map(|exchange| *exchange), duration: started.elapsed() }
     }
 
@@ -262,6 +270,20 @@ impl Run {
     /// Makes a connection to the app, and returns how long that took, or why it failed.
     pub async fn connect(&self, url: &str) -> Result<Duration, String> {
         self.direct.connect(url).await
+    }
+
+    /// Checks that a response says something about the request. That the app limits how many requests it accepts says
+    /// nothing about this one. An app that gave no response must still be reachable.
+    ///
+    /// # Errors
+    /// Fails if the app has responded 429, or if it can't be reached any more.
+    pub async fn meant(&self, exchange: &Exchange) -> Result<(), Stop> {
+        if exchange.status == Some(TOO_MANY_REQUESTS) {
+            let why =
+                "the app responded 429 because it limits how many requests it accepts; raise its limit for the check";
+            return Err(Stop::not_judged(why));
+        }
+        self.still_there(exchange).await
     }
 
     /// Checks that an app can still be reached if it gave no response. An app that can't be reached can't be judged; if

@@ -11,7 +11,6 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::conversation::Conversation;
 use super::{Run, Stop};
 use crate::dialect::unseen;
 
@@ -34,17 +33,6 @@ pub struct CommandEnd {
 }
 
 impl Run {
-    /// Runs the command, waits until the app has sent a fax, and brings the fax to its end. Checks that call this must
-    /// run alone, because otherwise the app's fax couldn't be told from other faxes.
-    ///
-    /// # Errors
-    /// Fails if there is no command, if it fails, or if no fax comes in time.
-    pub async fn make_the_app_send(&self) -> Result<Conversation, Stop> {
-        self.admit(4).await?;
-        let (fax, since) = self.fax_of_app().await?;
-        self.ended(&fax, since).await
-    }
-
     /// Runs the command and waits until the app has sent a fax. Returns the fax's SID, and the place in the journal
     /// before it.
     pub(super) async fn fax_of_app(&self) -> Result<(String, u64), Stop> {

@@ -16,9 +16,10 @@ use crate::model::webhook::{Method, Purpose};
 
 /// How long a fax may take to end, including the time that the app takes to respond, in seconds of real time.
 const SETTLE_S: u64 = 60;
-/// How long a notification is held back so that something can be seen before it, in milliseconds of virtual time. On a line
-/// without delay, a fax ends as soon as the app has been asked for TwiML.
-const HELD_MS: u64 = 60_000;
+/// How long a notification is held back so that something can come before it, in milliseconds of virtual time. On a line
+/// without delay, a fax ends as soon as the app has been asked for TwiML, but the clock stands still until the fax is brought
+/// to its end.
+const HELD_MS: u64 = 1_000;
 /// The number of requests to the app that a fax usually causes.
 const REQUESTS_OF_FAX: usize = 2;
 
@@ -104,10 +105,20 @@ impl Order {
     /// Adds a rule that changes the webhooks with this purpose. `effect` is the rule's `webhook`.
     pub fn webhook(self, purpose: Purpose, effect: &Value) -> Self {
         let mut matches = json!({ "direction": "outbound", "purpose": purpose.as_str() });
-        if let Some(to) = &self.to {
-            matches["to"] = to.as_str().into();
-        }
+        let effect = match &self.to {
+            Some(to) => {
+                matches["to"] = to.as_str().into();
+                effect.clone()
+            }
+            None => held(effect),
+        };
         self.rule(json!({ "match": matches, "webhook": effect }))
+    }
+
+    /// Holds back the notifications of a fax that the app sends, unless another rule changes them: at the pace `max`, they
+    /// would come before the app has stored the fax.
+    fn with_held_notifications(self) -> Self {
+        if self.to.is_some() { self } else { self.webhook(Purpose::StatusCallback, &json!({})) }
     }
 
     /// Adds a rule. If it matches other faxes too, the check must run alone.
@@ -115,6 +126,15 @@ impl Order {
         self.rules.push(rule);
         self
     }
+}
+
+/// Returns the effect of a rule on webhooks, with a delay unless it has one, or unless nothing is sent.
+fn held(effect: &Value) -> Value {
+    let mut held = effect.clone();
+    if held["drop"].is_null() && held["delay_ms"].is_null() {
+        held["delay_ms"] = HELD_MS.into();
+    }
+    held
 }
 
 impl Run {
@@ -135,13 +155,7 @@ impl Run {
 
     /// Does the same as [`Run::call_with`], but the request waits until the clock is moved.
     pub fn call_held(&self, purpose: Purpose, effect: &Value) -> Call {
-        // A request that is dropped can't have any other effect.
-        if effect["drop"] == true {
-            return self.call_with(purpose, effect);
-        }
-        let mut held = effect.as_object().cloned().unwrap_or_default();
-        held.insert("delay_ms".to_owned(), HELD_MS.into());
-        self.call_with(purpose, &held.into())
+        self.call_with(purpose, &held(effect))
     }
 
     /// Returns a fax to be sent to a number of its own, with this status callback.
@@ -150,14 +164,18 @@ impl Run {
         Order { to, status_callback: status_callback.to_owned(), method, rules: Vec::new() }
     }
 
+    /// Returns a fax to be sent to a number of its own, of which the app is notified as in this status callback.
+    pub(super) fn order_like(&self, callback: &Exchange) -> Order {
+        // The URL of a GET contains the parameters, which belong to another fax.
+        Order { method: callback.method.clone(), ..self.order(&callback.url_as_configured()) }
+    }
+
     /// Returns a fax to be sent to a number of its own, of which the app is notified as in the good status callback.
     ///
     /// # Errors
     /// Fails if the app did not accept that callback.
     pub fn order_like_good(&self) -> Result<Order, Stop> {
-        let good = self.accepted(Purpose::StatusCallback)?;
-        // The URL of a GET contains the parameters, which belong to the first fax.
-        Ok(Order { method: good.method.clone(), ..self.order(&good.url_as_configured()) })
+        Ok(self.order_like(self.accepted(Purpose::StatusCallback)?))
     }
 
     /// Returns a fax that the user's command makes the app send or, if there is no such command, one that the run sends as
@@ -170,12 +188,36 @@ impl Run {
         Ok(if self.options.send.is_some() { Order { to: None, ..order } } else { order })
     }
 
+    /// Sends a fax whose notifications this effect of a rule changes, as if by the app or, if the app refuses notifications
+    /// of such faxes, by the app.
+    ///
+    /// # Errors
+    /// Fails like [`Run::send`].
+    pub async fn send_changed(&self, effect: &Value) -> Result<Conversation, Stop> {
+        let purpose = Purpose::StatusCallback;
+        if !self.is_for_own_faxes_only() {
+            return self.send(self.order_like_good()?.webhook(purpose, effect)).await;
+        }
+        // The rule matches all faxes that are sent, so checks that run side by side take turns.
+        let _turn = self.sending.lock().await;
+        self.send(self.order_of_app()?.webhook(purpose, effect)).await
+    }
+
     /// Makes the call, and moves the clock until it has ended and the app has been notified.
     ///
     /// # Errors
     /// Fails if the emulator refuses a call, if the fax doesn't end in time, or at the limit of requests.
     pub async fn receive(&self, call: Call) -> Result<Conversation, Stop> {
         self.finish(self.ring(call).await?).await
+    }
+
+    /// Makes the app send a fax, and brings the fax to its end. Checks that call this must run alone, because otherwise the
+    /// app's fax couldn't be told from other faxes.
+    ///
+    /// # Errors
+    /// Fails like [`Run::send`].
+    pub async fn make_the_app_send(&self) -> Result<Conversation, Stop> {
+        self.send(Order { to: None, ..self.order("") }).await
     }
 
     /// Makes the call, without moving the clock.
@@ -241,6 +283,7 @@ impl Run {
     /// Fails like [`Run::ring`], and if the app can't be made to send.
     pub async fn queue(&self, order: Order) -> Result<Pending, Stop> {
         self.admit(2 * REQUESTS_OF_FAX).await?;
+        let order = order.with_held_notifications();
         let document = format!("{}{CONTROL_BASE}/samples/one-page.pdf", self.place.api.base());
         let queueing = async {
             let Some(to) = &order.to else { return self.fax_of_app().await };

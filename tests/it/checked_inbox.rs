@@ -94,6 +94,8 @@ pub(crate) async fn receive(app: &Arc<Shared>, form: &Form) -> StatusCode {
     if app.has(Fault::LooksTooEarly) {
         pause(UNSTORED).await;
     }
+    // Before any wait, so that only an app that looks too early takes two requests at once for two faxes.
+    app.add_record(record.clone());
     let media = get("MediaUrl");
     if app.has(Fault::FailsWithoutDocument) && !media.is_empty() && download(app, &media).await.is_none() {
         return StatusCode::INTERNAL_SERVER_ERROR;
@@ -104,7 +106,6 @@ pub(crate) async fn receive(app: &Arc<Shared>, form: &Form) -> StatusCode {
             return StatusCode::INTERNAL_SERVER_ERROR;
         }
     }
-    app.add_record(record.clone());
     let keeping = keep(Arc::clone(app), record.fax, media);
     if app.has(Fault::KeepsNothing) {
         return StatusCode::NO_CONTENT;

@@ -162,7 +162,7 @@ async fn refusal(
 ) -> Result<Option<Finding>, Stop> {
     let asked = || conversation.exchanges.iter().filter(|each| purposes.iter().any(|one| one.as_str() == each.purpose));
     if let Some(exchange) = asked().find(|exchange| !exchange.is_accepted()) {
-        run.still_there(exchange).await?;
+        run.meant(exchange).await?;
         let seen = format!("the app {} to {what} ({})", exchange.responded(), exchange.purpose);
         return Ok(Some(Finding::fail(seen, exchange)));
     }
@@ -204,9 +204,13 @@ async fn many_pages(run: &Run) -> Judged {
     let notice = notice.ok_or_else(|| Stop::not_judged("the app was not notified of the fax"))?;
     if !requests.iter().any(Request::is_download) {
         let limit = (run.options.limits.work + LONG_TIME_MAX).as_secs_f64();
-        let seen = format!(
-            "the app had not downloaded a document of {pages} pages after {limit} s, though it did a short one"
-        );
+        let seen = if downloads_another(run).await? {
+            format!("the app had not downloaded a document of {pages} pages after {limit} s, though it did a short one")
+        } else {
+            "the app downloaded the document of the first fax, but neither a long nor a short one since; it must tell faxes \
+             apart by FaxSid"
+                .to_owned()
+        };
         return Ok(Finding::fail(seen, notice));
     }
     if run.download_faults(&conversation.fax).await?.iter().any(|fault| fault == "given-up") {
@@ -214,6 +218,13 @@ async fn many_pages(run: &Run) -> Judged {
         return Ok(Finding::fail(seen, notice));
     }
     Ok(Finding::pass(format!("the app accepted a fax of {pages} pages and downloaded the whole document")))
+}
+
+/// Returns whether the app downloads the document of another short fax.
+async fn downloads_another(run: &Run) -> Result<bool, Stop> {
+    let has_download = |requests: &[Request]| requests.iter().any(Request::is_download);
+    let (_, requests) = run.receive_until(call(run), Duration::ZERO, has_download).await?;
+    Ok(has_download(&requests))
 }
 
 async fn resolutions(run: &Run) -> Judged {
@@ -271,7 +282,7 @@ async fn asked_at_long_url(run: &Run) -> Result<Exchange, Stop> {
     run.set_url(&run.options.url).await?;
     let exchange = received?.of(Purpose::FaxUrl).next().cloned();
     let exchange = exchange.ok_or_else(|| Stop::not_judged("the app was not asked"))?;
-    run.still_there(&exchange).await?;
+    run.meant(&exchange).await?;
     Ok(exchange)
 }
 

@@ -10,6 +10,9 @@ use crate::model::webhook::Purpose;
 /// The methods that browsers, proxies and health checks use.
 const BESIDE_POST: [&str; 2] = ["HEAD", "OPTIONS"];
 
+/// The status that RFC 9110, section 9.1, wants for a method that a server doesn't know.
+const NOT_IMPLEMENTED: u16 = 501;
+
 const INBOUND: &[Profile] = &[Profile::Inbound];
 
 pub(super) const CHECKS: &[Check] = &[
@@ -84,7 +87,7 @@ async fn other_method(run: &Run) -> Judged {
     run.set_method(run.method()).await?;
     let received = received?;
     let exchange = received.of(Purpose::FaxUrl).next().ok_or_else(|| Stop::not_judged("the app was not asked"))?;
-    run.still_there(exchange).await?;
+    run.meant(exchange).await?;
     Ok(if exchange.is_refused() {
         Finding::pass(format!("the app refuses {other} with {}", exchange.outcome()))
     } else if received.events_of("twiml.executed").next().is_some() {
@@ -104,8 +107,8 @@ async fn head_and_options(run: &Run) -> Judged {
     let mut outcomes = Vec::new();
     for method in BESIDE_POST {
         let exchange = run.ask(&Raw { method, url: &run.options.url, ..Raw::default() }).await?;
-        run.still_there(&exchange).await?;
-        if exchange.status.is_none_or(|status| status >= 500) {
+        run.meant(&exchange).await?;
+        if exchange.status.is_none_or(|status| status >= 500 && status != NOT_IMPLEMENTED) {
             return Ok(Finding::fail(format!("the app {} to {method}", exchange.responded()), &exchange));
         }
         outcomes.push(format!("{} to {method}", exchange.outcome()));

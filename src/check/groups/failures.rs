@@ -147,7 +147,7 @@ async fn received_failed(run: &Run) -> Judged {
     let received = run.receive(run.call_with(Purpose::Action, &Value::Null).field("outcome", outcome)).await?;
     let exchange = received.of(Purpose::Action).next();
     let exchange = exchange.ok_or_else(|| Stop::not_judged("the app was not notified of a fax that failed"))?;
-    run.still_there(exchange).await?;
+    run.meant(exchange).await?;
     Ok(if exchange.is_accepted() {
         Finding::pass(format!("the app {} to the notification of a fax that failed", exchange.responded()))
     } else {
@@ -164,7 +164,7 @@ async fn creations(run: &Run, since: u64) -> Result<Vec<Request>, Stop> {
 
 async fn sent_failed(run: &Run) -> Judged {
     let mut most = 0;
-    for outcome in ["busy", "no-answer", "failed"] {
+    for (is_first, outcome) in [(true, "busy"), (false, "no-answer"), (false, "failed")] {
         // The rules also match what the app sends when it tries again. At the limit, the API refuses further attempts.
         let order = run
             .order_of_app()?
@@ -177,9 +177,11 @@ async fn sent_failed(run: &Run) -> Judged {
         let sent = run.end(&pending).await?;
         let mut attempts = creations(run, since).await?.len();
         loop {
-            let settle = run.options.limits.settle;
+            // An app may wait before it tries again. If it did not after the first status, it has no time for that again.
+            let may_wait = run.options.send.is_some() && (is_first || most > 0);
+            let limit = if may_wait { run.options.limits.work } else { run.options.limits.settle };
             let known = attempts;
-            attempts = run.watch(settle, || creations(run, since), |list| list.len() > known).await?.len();
+            attempts = run.watch(limit, || creations(run, since), |list| list.len() > known).await?.len();
             if attempts == known || attempts > RETRIES_MAX + 1 {
                 break;
             }
@@ -189,8 +191,8 @@ async fn sent_failed(run: &Run) -> Judged {
         let exchange = sent.of(Purpose::StatusCallback).next_back();
         let exchange =
             exchange.ok_or_else(|| Stop::not_judged(format!("the app was not notified that a fax was {outcome}")))?;
-        if let Some(refused) = last.of(Purpose::StatusCallback).find(|exchange| !exchange.is_accepted()) {
-            run.still_there(refused).await?;
+        if let Some(refused) = last.refusal(Purpose::StatusCallback) {
+            run.meant(refused).await?;
             let seen = format!("the app {} to the status {}", refused.responded(), status(refused));
             return Ok(Finding::fail(seen, refused));
         }
@@ -221,7 +223,7 @@ async fn canceled(run: &Run) -> Judged {
 async fn accepts_canceled(run: &Run, ended: &Conversation) -> Judged {
     let exchange = ended.of(Purpose::StatusCallback).find(|exchange| status(exchange) == "canceled");
     let exchange = exchange.ok_or_else(|| Stop::not_judged("the app was not notified that the fax was canceled"))?;
-    run.still_there(exchange).await?;
+    run.meant(exchange).await?;
     Ok(if exchange.is_accepted() {
         Finding::pass(format!("the app {} to the status canceled", exchange.responded()))
     } else {
@@ -254,7 +256,7 @@ fn call(run: &Run) -> Call {
 async fn notification(run: &Run, received: &Conversation) -> Result<Exchange, Stop> {
     let exchange = received.of(Purpose::Action).next().cloned();
     let exchange = exchange.ok_or_else(|| Stop::not_judged("the app was not notified of the fax"))?;
-    run.still_there(&exchange).await?;
+    run.meant(&exchange).await?;
     Ok(exchange)
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use futures_util::future;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
+use crate::check::activity::Request;
 use crate::check::conversation::Conversation;
 use crate::check::page::Page;
 use crate::check::{Exchange, Finding, Judged, Run, Stop};
@@ -21,7 +23,7 @@ pub(super) async fn changed(run: &Run, purpose: Purpose, effect: &Value) -> Resu
 /// Makes the same fax as [`changed`]. The rule may also drop the request.
 async fn made(run: &Run, purpose: Purpose, effect: &Value) -> Result<Conversation, Stop> {
     if purpose == Purpose::StatusCallback {
-        run.send(run.order_like_good()?.webhook(purpose, effect)).await
+        run.send_changed(effect).await
     } else {
         run.receive(run.call_with(purpose, effect)).await
     }
@@ -29,10 +31,18 @@ async fn made(run: &Run, purpose: Purpose, effect: &Value) -> Result<Conversatio
 
 /// Returns a conversation's first request with this purpose.
 async fn first(run: &Run, conversation: &Conversation, purpose: Purpose) -> Result<Exchange, Stop> {
-    let exchange = conversation.of(purpose).next().cloned();
-    let exchange = exchange.ok_or_else(|| Stop::not_judged(format!("the app got no request ({purpose})")))?;
-    run.still_there(&exchange).await?;
-    Ok(exchange)
+    if let Some(exchange) = conversation.first_known(purpose) {
+        run.meant(exchange).await?;
+        return Ok(exchange.clone());
+    }
+    let why = match conversation.exchanges.iter().find(|exchange| !exchange.is_accepted()) {
+        Some(other) => {
+            run.meant(other).await?;
+            format!("; it {} to another ({})", other.responded(), other.purpose)
+        }
+        None => String::new(),
+    };
+    Err(Stop::not_judged(format!("the app got no request ({purpose}){why}")))
 }
 
 /// Does the same as [`made`], and also returns the page of `--probe` as it was before the changed request. An app may show a
@@ -82,7 +92,7 @@ async fn refused_once(run: &Run, purpose: Purpose, effect: &Value) -> Result<Res
     if let Some(fault) = acceptance(run, purpose, &conversation, &exchange).await? {
         return Ok(Err(fault));
     }
-    if run.probe_differs(before.as_ref()).await? && !changes_anyway(run, purpose).await? {
+    if run.probe_differs(before.as_ref()).await? && changes_because_of(run, purpose, effect).await? {
         let seen = format!("the app refused the wrong request ({purpose}), but the page of --probe has changed");
         return Ok(Err(Finding::fail(seen, &exchange)));
     }
@@ -153,29 +163,20 @@ impl Case {
 async fn judge_purpose(run: &Run, purpose: Purpose, cases: &mut [Case]) {
     let mut open: Vec<&mut Case> = cases.iter_mut().filter(|case| case.end.is_none()).collect();
     let effects: Vec<Value> = open.iter().map(|case| (case.effect)(purpose)).collect();
-    let together = all_at_once(run, purpose, &effects).await;
-    let (made, is_page_same) = match together {
+    let (made, is_page_same) = match all_at_once(run, purpose, &effects).await {
         Ok(together) => together,
         Err(stop) => return open.iter_mut().for_each(|case| case.end = Some(Err(stop.clone()))),
     };
     for ((case, effect), made) in open.into_iter().zip(&effects).zip(made) {
-        let refused = async {
-            let (conversation, exchange) = made?;
-            if let Some(fault) = acceptance(run, purpose, &conversation, &exchange).await? {
-                return Ok(Err(fault));
-            }
-            if is_page_same {
-                Ok(Ok(format!("{purpose}: {}", exchange.outcome())))
-            } else {
-                refused_once(run, purpose, effect).await
-            }
-        };
-        case.take(refused.await);
+        case.take(match made {
+            Ok(Ok(_)) if !is_page_same => refused_once(run, purpose, effect).await,
+            made => made,
+        });
     }
 }
 
-/// A wrong request, and the conversation that it belongs to.
-type Made = Result<(Conversation, Exchange), Stop>;
+/// How the app refused a wrong request, or a finding if it did not, or if its calls and downloads show that it acted on it.
+type Made = Result<Result<String, Finding>, Stop>;
 
 /// Makes these requests at the same time. Also returns whether the page of `--probe` is the same after them.
 async fn all_at_once(run: &Run, purpose: Purpose, effects: &[Value]) -> Result<(Vec<Made>, bool), Stop> {
@@ -188,18 +189,20 @@ async fn all_at_once(run: &Run, purpose: Purpose, effects: &[Value]) -> Result<(
         let pending = future::try_join_all(ringing).await?;
         // The app may show a fax from the moment when it is asked for TwiML.
         let before = run.steady_probe().await?;
-        let ends = pending.into_iter().map(async |pending| {
-            let conversation = run.finish(pending).await?;
-            let exchange = first(run, &conversation, purpose).await?;
-            Ok((conversation, exchange))
-        });
-        (before, future::join_all(ends).await)
+        (before, future::join_all(pending.into_iter().map(|pending| run.finish(pending))).await)
     } else {
         let before = run.steady_probe().await?;
-        (before, future::join_all(effects.iter().map(|effect| changed(run, purpose, effect))).await)
+        (before, future::join_all(effects.iter().map(|effect| made(run, purpose, effect))).await)
     };
-    let is_page_same = !run.probe_differs(before.as_ref()).await?;
-    Ok((made, is_page_same))
+    // The app has the same time to act and to change the page.
+    let judged = made.into_iter().map(async |made| {
+        let conversation = made?;
+        let exchange = first(run, &conversation, purpose).await?;
+        let fault = acceptance(run, purpose, &conversation, &exchange).await?;
+        Ok(fault.map_or_else(|| Ok(format!("{purpose}: {}", exchange.outcome())), Err))
+    });
+    let (judged, is_page_changed) = future::join(future::join_all(judged), run.probe_differs(before.as_ref())).await;
+    Ok((judged, !is_page_changed?))
 }
 
 /// Returns whether the app is asked for TwiML before it gets a request with this purpose.
@@ -207,19 +210,31 @@ fn is_asked_before(run: &Run, purpose: Purpose) -> bool {
     purpose == Purpose::Action && run.options.action.is_none()
 }
 
-/// Returns whether the page of `--probe` changes in the same way if the request does not reach the app at all, for instance
-/// because the app records late that it was asked for TwiML.
-async fn changes_anyway(run: &Run, purpose: Purpose) -> Result<bool, Stop> {
-    let (before, _) = made_after_page(run, purpose, &json!({ "drop": true })).await?;
-    Ok(before.is_none() || run.probe_differs(before.as_ref()).await?)
+/// Returns whether the page of `--probe` changes whenever such a request comes, but not if it does not reach the app at all. An
+/// app may record late that it was asked for TwiML, and a page may change by itself from time to time.
+async fn changes_because_of(run: &Run, purpose: Purpose, effect: &Value) -> Result<bool, Stop> {
+    if run.changes_by_itself().await? {
+        return Ok(false);
+    }
+    for (effect, expected) in [(&json!({ "drop": true }), false), (effect, true)] {
+        let (before, _) = made_after_page(run, purpose, effect).await?;
+        if run.probe_differs(before.as_ref()).await? != expected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-/// Returns what the app did about a fax although it refused the request.
+/// Returns what the app did about a fax although it refused the request, once it has had time to.
 async fn deed(run: &Run, purpose: Purpose, conversation: &Conversation) -> Result<Option<String>, Stop> {
-    let requests = run.requests_about(&conversation.fax).await?;
+    if purpose == Purpose::StatusCallback {
+        return Ok(None);
+    }
     // The app may already have made calls about the fax before the action, but only the action names the document.
-    let shows = |kind: &str| purpose == Purpose::FaxUrl || kind == "media";
-    Ok(requests.iter().find(|request| shows(&request.kind)).map(crate::check::activity::Request::words))
+    let shows = |request: &Request| purpose == Purpose::FaxUrl || request.is_for_media();
+    let end = Instant::now() + run.options.limits.settle;
+    let requests = run.requests_until(end, &conversation.fax, |requests| requests.iter().any(shows)).await?;
+    Ok(requests.iter().find(|request| shows(request)).map(Request::words))
 }
 
 /// Judges whether the app accepts requests that are right, although this effect has made them unusual. `what` describes

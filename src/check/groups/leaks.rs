@@ -1,7 +1,7 @@
 //! Finds in a response what an app should not show to strangers.
 
 /// Texts that only stack traces and debug pages contain, each with what it shows.
-const TRACES: [(&str, &str); 14] = [
+const TRACES: [(&str, &str); 20] = [
     ("Traceback (most recent call last)", "a Python stack trace"),
     ("Werkzeug Debugger", "the debugger of Werkzeug"),
     ("You're seeing this error because you have <code>DEBUG = True</code>", "the debug page of Django"),
@@ -16,11 +16,23 @@ const TRACES: [(&str, &str); 14] = [
     ("Stack trace:\n#0", "a PHP stack trace"),
     ("Fatal error: Uncaught", "a PHP stack trace"),
     ("app/controllers/", "a Ruby stack trace"),
+    ("SQLSTATE[", "an error of the database"),
+    ("psycopg2.errors.", "an error of the database"),
+    ("sqlite3.OperationalError", "an error of the database"),
+    ("sqlite3.IntegrityError", "an error of the database"),
+    ("SQLITE_ERROR", "an error of the database"),
+    ("SQLITE_CONSTRAINT", "an error of the database"),
 ];
+/// What is between the file and the line in a PHP error as HTML.
+const PHP_LINE: &str = "</b> on line <b>";
+/// The beginning of a line of a JavaScript stack trace.
+const FRAME: &str = "    at ";
 /// The beginnings of paths that only a server has.
 const SERVER_FOLDERS: [&str; 4] = ["/usr/src/", "/var/www/", "/opt/app", "C:\\Users\\"];
 /// The beginnings of paths that a server has, but a web page may have, too.
 const SHARED_FOLDERS: [&str; 3] = ["/home/", "/Users/", "/root/"];
+/// The beginnings of further such paths. Text such as "at /app/login" is usual before them.
+const COMMON_FOLDERS: [&str; 7] = ["/srv/", "/app/", "/usr/", "/tmp/", "/etc/", "/var/lib/", "/data/"];
 /// The attributes whose values are paths of web pages.
 const LINKS: [&str; 3] = ["href=", "src=", "action="];
 /// The words before a path in stack traces.
@@ -39,17 +51,36 @@ const TAIL_CHARS: usize = 32;
 
 /// Returns what a response shows that strangers should not see, if anything.
 pub(super) fn leak(text: &str, secret: &str) -> Option<&'static str> {
-    if !secret.is_empty() && text.match_indices(secret).any(|(at, _)| !is_after_prefix(&text[..at])) {
+    if shows_secret(text, secret) {
         return Some("the account's token");
     }
     let trace = TRACES.iter().find(|(mark, _)| text.contains(mark)).map(|(_, what)| *what);
+    let trace = trace.or_else(|| shows_frame(text).then_some("a JavaScript stack trace"));
+    let trace = trace.or_else(|| text.contains(PHP_LINE).then_some("a PHP error with its file and line"));
     trace.or_else(|| shows_path(text).then_some("a path on the server"))
+}
+
+/// Returns whether a text contains the account's token.
+pub(super) fn shows_secret(text: &str, secret: &str) -> bool {
+    !secret.is_empty() && text.match_indices(secret).any(|(at, _)| !is_after_prefix(&text[..at]))
 }
 
 /// Returns whether a text ends with the prefix of a SID, two capital letters. An app may show its account's SID, and the
 /// rest of the default account's SID is the same as its token.
 fn is_after_prefix(before: &str) -> bool {
     before.chars().rev().take(2).filter(char::is_ascii_uppercase).count() == 2
+}
+
+/// Returns whether a text contains a line such as `    at handler (file:///srv/app.js:10:5)`, also with its line break escaped
+/// as in JSON.
+fn shows_frame(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    text.split(FRAME).skip(1).any(|frame| {
+        let frame = frame.split(['\n', '\r', '\\', '"', '<']).next().unwrap_or_default();
+        let mut parts = frame.trim_end().trim_end_matches(')').rsplitn(3, ':');
+        let has_place = parts.next().is_some_and(is_number) && parts.next().is_some_and(is_number);
+        has_place && parts.next().is_some_and(|file| file.contains(char::is_alphabetic))
+    })
 }
 
 fn shows_path(text: &str) -> bool {
@@ -59,6 +90,7 @@ fn shows_path(text: &str) -> bool {
     };
     is_any(&SERVER_FOLDERS, &|_, _| true)
         || is_any(&SHARED_FOLDERS, &|before, path| follows_trace_word(before) || is_file(path))
+        || is_any(&COMMON_FOLDERS, &|_, path| is_file(path))
 }
 
 /// Returns whether what follows this text is the path of a URL, or the value of an attribute that links to a page.
@@ -112,6 +144,11 @@ mod tests {
         for (text, expected) in [
             ("Traceback (most recent call last):\n  File \"x.py\"", Some("a Python stack trace")),
             ("Error: x\n    at Object.<anonymous> (file.js:1)", Some("a JavaScript stack trace")),
+            ("Error: x\n    at handler (/srv/app.js:10:5)\n", Some("a JavaScript stack trace")),
+            (r#"{"error":"x\n    at file:///app/x.mjs:1:22\n    at run"}"#, Some("a JavaScript stack trace")),
+            ("We met\n    at 10:30:00", None),
+            ("SQLSTATE[23000]: Integrity constraint violation", Some("an error of the database")),
+            ("in <b>/srv/fax.php</b> on line <b>3</b>", Some("a PHP error with its file and line")),
             ("open /home/joe/app/config.yml: no such file", Some("a path on the server")),
             ("token s3cret is wrong", Some("the account's token")),
             ("Forbidden", None),
@@ -143,17 +180,21 @@ mod tests {
             "see https://example.com/Users/joe.json",
             "{\"url\":\"/home/x\"}",
             "Redirecting to /home/login.php",
+            "sign in at /app/login",
+            "see /data/list",
         ] {
             assert_eq!(leak(text, "s3cret"), None, "{text}");
         }
         for text in [
             "File \"/home/joe/fax\", line 3",
             "File &quot;/home/joe/fax.py&quot;, line 3",
-            "    at handler (/Users/joe/app.js:10:5)",
+            "at handler (/Users/joe/app.js:10:5)",
             "at file:///home/joe/app.js:10:5",
             "error in /home/joe/public/fax.php on line 12",
             "{\"stack\":\"x\\n at /root/fax\"}",
             "can't write /var/www/html",
+            "NotNullViolation at /srv/app/db.py:33",
+            "ENOENT: no such file or directory, open '/app/data/faxes.json'",
             "C:\\Users\\joe\\fax",
             "<a href=\"/home/start\">, and /home/joe/.env is missing",
         ] {

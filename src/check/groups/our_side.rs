@@ -137,7 +137,7 @@ async fn downloaded_once(run: &Run) -> Judged {
     let (conversation, requests) = run.receive_until(call, HELD, has_download).await?;
     let notice = conversation.of(Purpose::Action).next();
     let notice = notice.ok_or_else(|| Stop::not_judged("the app was not notified of the fax"))?;
-    run.still_there(notice).await?;
+    run.meant(notice).await?;
     // An app that is always this slow may have responded without the document.
     if notice.duration >= HELD && good.duration < HELD && has_download(&requests) {
         let seen = format!(
@@ -167,7 +167,7 @@ async fn redirect(run: &Run) -> Judged {
     }
     let notice = conversation.of(Purpose::Action).next();
     let notice = notice.ok_or_else(|| Stop::not_judged("the app was not notified of the fax"))?;
-    run.still_there(notice).await?;
+    run.meant(notice).await?;
     if !is_redirected {
         return Err(Stop::not_judged("the app did not download the document from the MediaUrl of the notification"));
     }

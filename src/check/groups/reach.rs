@@ -142,7 +142,8 @@ async fn twiml(run: &Run) -> Judged {
     let first = first(run)?;
     run.still_there(first).await?;
     if !first.is_accepted() {
-        return Ok(Finding::fail(format!("the app {} to an incoming fax", first.responded()), first));
+        let hint = run.signature_hint(first);
+        return Ok(Finding::fail(format!("the app {} to an incoming fax{hint}", first.responded()), first));
     }
     let received = run.received()?;
     // An alert about the notification belongs to another check.

@@ -172,32 +172,66 @@ async fn once_and_rest(run: &Run, purpose: Purpose) -> Result<(Effects, Effects)
     Ok((usual.without(rest), rest))
 }
 
-/// Makes a fax of which the app is notified twice. Returns what could be seen before that, the fax's SID, and the
-/// notifications.
-async fn twice(run: &Run, purpose: Purpose) -> Result<(Moment, String, Vec<Exchange>), Stop> {
+/// A fax of which the app was notified twice.
+struct Twice {
+    /// What could be seen before the notifications.
+    before: Moment,
+    fax: String,
+    /// The notifications.
+    exchanges: Vec<Exchange>,
+    /// The notification that the app should have accepted, but did not.
+    refusal: Option<Exchange>,
+}
+
+/// Makes a fax of which the app is notified twice.
+async fn twice(run: &Run, purpose: Purpose) -> Result<Twice, Stop> {
     if purpose == Purpose::Action {
         let silent = with_notice(run, purpose, &json!({ "drop": true })).await?;
         // Not before the app has been asked for TwiML, because some apps record that.
         let before = Moment::now(run, Some(&silent.fax)).await?;
-        let both = run.notify_twice(run.accepted(purpose)?, &silent.fax).await?;
-        return Ok((before, silent.fax, both.to_vec()));
+        let exchanges = run.notify_twice(run.accepted(purpose)?, &silent.fax).await?.to_vec();
+        let refusal = exchanges.iter().find(|exchange| !exchange.is_accepted()).cloned();
+        return Ok(Twice { before, fax: silent.fax, exchanges, refusal });
     }
     let before = Moment::now(run, None).await?;
     let doubled = with_notice(run, purpose, &json!({ "duplicate": true })).await?;
-    let exchanges = doubled.of(purpose).cloned().collect();
-    Ok((before, doubled.fax, exchanges))
+    let (exchanges, refusal) = (doubled.of(purpose).cloned().collect(), doubled.refusal(purpose).cloned());
+    Ok(Twice { before, fax: doubled.fax, exchanges, refusal })
+}
+
+/// Returns a finding if the app takes a fax for the first one, whose document it has downloaded, because nothing but its SID
+/// tells it from that one.
+async fn took_for_first(run: &Run, purpose: Purpose) -> Result<Option<Finding>, Stop> {
+    let has_tried = |requests: &[Request]| requests.iter().any(Request::is_for_media);
+    if purpose != Purpose::Action || !has_tried(&run.requests_about(&run.notified()?.fax).await?) {
+        return Ok(None);
+    }
+    let Some(caller) = run.accepted(purpose)?.param("From") else { return Ok(None) };
+    let second = run.receive(run.call_with(purpose, &Value::Null).from(caller)).await?;
+    if has_tried(&run.requests_wanted(&second.fax, has_tried).await?) {
+        return Ok(None);
+    }
+    let notice = second.of(purpose).next().filter(|notice| notice.is_accepted());
+    Ok(notice.map(|notice| {
+        let seen = "the app downloaded the document of the first fax, but not that of a second one from the same caller; it \
+                    must tell faxes apart by FaxSid";
+        Finding::fail(seen, notice)
+    }))
 }
 
 async fn notified_twice(run: &Run) -> Judged {
     let mut judged = Vec::new();
     let mut has_effects = false;
     for purpose in notices(run)? {
+        if let Some(finding) = took_for_first(run, purpose).await? {
+            return Ok(finding);
+        }
         let (once, rest) = once_and_rest(run, purpose).await?;
-        let (before, fax, exchanges) = twice(run, purpose).await?;
-        if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
-            run.still_there(exchange).await?;
+        let Twice { before, fax, exchanges, refusal } = twice(run, purpose).await?;
+        if let Some(exchange) = refusal {
+            run.meant(&exchange).await?;
             let seen = format!("the app {} to a notification that came twice ({purpose})", exchange.responded());
-            return Ok(Finding::fail(seen, exchange));
+            return Ok(Finding::fail(seen, &exchange));
         }
         let doubled = run.doubled_effects(&fax, &before, &[(once, rest)]).await?;
         if let (Some(what), Some(exchange)) = (doubled, exchanges.last()) {
@@ -249,7 +283,7 @@ async fn asked_twice(run: &Run) -> Judged {
         return Err(Stop::not_judged("the emulator asked the app only once"));
     };
     for exchange in [first, second] {
-        run.still_there(exchange).await?;
+        run.meant(exchange).await?;
         if !exchange.is_accepted() {
             let seen = format!("the app {} when it was asked about a fax twice", exchange.responded());
             return Ok(Finding::fail(seen, exchange));
@@ -290,8 +324,8 @@ async fn out_of_order(run: &Run) -> Judged {
     };
     let mixed = with_notice(run, purpose, &json!({ "reorder": true })).await?;
     let exchanges: Vec<&Exchange> = mixed.of(purpose).collect();
-    if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
-        run.still_there(exchange).await?;
+    if let Some(exchange) = mixed.refusal(purpose) {
+        run.meant(exchange).await?;
         let seen = format!("the app {} to callbacks in another order", exchange.responded());
         return Ok(Finding::fail(seen, exchange));
     }
@@ -348,7 +382,7 @@ async fn notified_late(run: &Run) -> Judged {
         let late = run.finish(pending).await?;
         let exchange = late.of(purpose).next_back();
         let exchange = exchange.ok_or_else(|| Stop::not_judged(format!("the app got no notification ({purpose})")))?;
-        run.still_there(exchange).await?;
+        run.meant(exchange).await?;
         let what = format!("a notification of a fax that has been deleted ({purpose})");
         if let Some(finding) = late.of(purpose).find_map(|exchange| failed(exchange, &what)) {
             return Ok(finding);
@@ -422,6 +456,8 @@ fn tells_end(request: &Request, fax: &str) -> bool {
 
 async fn burst(run: &Run) -> Judged {
     run.accepted(Purpose::FaxUrl)?;
+    // If the checks before this one have used up a limit of the app, this stops here.
+    changed(run, Purpose::FaxUrl, &Value::Null).await?;
     let held = json!({ "delay_ms": BURST_HELD_MS });
     let calls = (0..BURST).map(|_| run.ring(run.call().webhook(Purpose::FaxUrl, &held)));
     let pending = future::try_join_all(calls).await?;
@@ -434,7 +470,7 @@ async fn burst(run: &Run) -> Judged {
     let slowest = exchanges.iter().max_by_key(|exchange| exchange.duration);
     let slowest = slowest.ok_or_else(|| Stop::not_judged("the app was not asked"))?;
     if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
-        run.still_there(exchange).await?;
+        run.meant(exchange).await?;
         let seen = format!("the app {} to one of {BURST} faxes at once", exchange.responded());
         return Ok(Finding::fail(seen, exchange));
     }
