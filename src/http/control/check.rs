@@ -234,7 +234,8 @@ impl Checks {
         let (cancel, mut canceled) = watch::channel(false);
         let mut runs = self.lock();
         if runs.of.get(&account).is_some_and(Started::is_running) {
-            let detail = format!("checks are running in account {account}; wait for them, or end them with DELETE /check");
+            let detail =
+                format!("checks are running in account {account}; wait for them, or end them with DELETE /check");
             return Err(Problem::new(409, "check-running", detail));
         }
         if runs.of.values().filter(|started| started.is_running()).count() >= RUNS_MAX {
