@@ -4,7 +4,7 @@
 Cargo.toml is the only source of these facts.
 
     python3 packages/project.py version
-    python3 packages/project.py fill <TEMPLATE     replaces @version@, @repository@, … in the template
+    python3 packages/project.py fill < FILE        prints a template with @version@, @repository@, … replaced
     python3 packages/project.py publishable        fails while Cargo.toml names no real owner
 """
 
@@ -30,7 +30,7 @@ def facts():
 
 
 def fill(text, known):
-    """Replaces each @name@ with its fact, and refuses names that aren't known."""
+    """Replaces each @name@ of lower-case letters with its fact. An unknown name is a KeyError."""
     return re.sub(r"@([a-z]+)@", lambda found: known[found[1]], text)
 
 

@@ -3,9 +3,10 @@
 
     benches/documents/memory.py FAUXFAX [--documents N] [--pages N]
 
-An emulator at the pace of a real line sends 100 different documents of 50 pages at once; a local server provides them.
-The emulator's VmRSS is read after each create, and then every 50 ms until all faxes are being sent, or for ten minutes. The last figure
-is the peak memory without the documents themselves (as fetched, and as fax pages). Needs Linux."""
+An emulator at the pace of a real line sends 100 faxes whose transmissions overlap, each with another document of 50 pages from
+a local server.
+The emulator's VmRSS is read after each create, and then every 50 ms until all faxes are being sent, or for ten minutes. The
+figure that is printed last is the peak memory without the documents themselves (as fetched, and as fax pages). Needs Linux."""
 
 import argparse
 import base64

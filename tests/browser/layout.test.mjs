@@ -32,7 +32,7 @@ before(async () => {
     { match: { path: "/nowhere" }, times: 1, api: { status: 503 } },
   ]) await emulator.control("POST", "/rules", { body: rule });
   await emulator.control("PUT", "/snapshots/before");
-  // A frozen clock, so that something is due and each page says so.
+  // With a frozen clock, work stays due, and each page shows that.
   await emulator.control("PUT", "/clock", { body: { mode: "frozen" } });
   const pending = await emulator.send({ MediaUrl: `${app.url}/letter.pdf` });
   const { numbers } = await emulator.control("GET", `/accounts/${ACCOUNT}`);
@@ -100,7 +100,7 @@ for (const colorScheme of ["light", "dark"]) {
   test(`axe finds nothing serious with a frozen clock, pending faxes, rules and long names, ${colorScheme}`, () =>
     everyPage({ colorScheme }, async (page, name) => { await assertAccessible(page, `${name}, ${colorScheme}`); }));
 
-  test(`axe finds nothing serious in the rules' form, with a wrong field and with a saved rule, ${colorScheme}`, async () => {
+  test(`axe finds nothing serious in the rules' form, when a rule is edited, and with a wrong field, ${colorScheme}`, async () => {
     const page = await open(browser, `${emulator.url}/console/rules`, { colorScheme, reducedMotion: "reduce" });
     for (const template of ["Busy line", "Call breaks after page 1", "Slow, noisy line", "Duplicate callbacks", "Too many requests (429)"]) {
       await page.getByRole("button", { name: template }).click();

@@ -99,7 +99,7 @@ impl Dialect {
         }
     }
 
-    /// Returns whether `origin`, a scheme and a host, belongs to the service itself, so that media URLs are on the
+    /// Returns whether `origin`, a scheme and a host, belongs to the service itself. If it does, media URLs are on the
     /// service's media host. It is always false for Twilio, whose media URLs are on `origin`.
     #[must_use]
     pub fn is_own_origin(self, origin: &str) -> bool {

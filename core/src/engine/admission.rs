@@ -24,7 +24,7 @@ pub struct Admission {
     pub account: AccountSid,
     /// The account's status. If the account isn't active, only its owner may view and update it.
     pub status: AccountStatus,
-    /// The part of the Fax API that works for the account.
+    /// How much of the service's APIs works for the account.
     pub service: Service,
     /// Whether any of the tester's rules, or one that pedantic mode implies, applies to REST calls.
     pub has_api_rules: bool,

@@ -26,8 +26,8 @@ pub const ALERTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The age limit of the Monitor API (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
 const ALERT_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The maximum number of pairs of a fax and a fault whose evicted alerts are still counted. Beyond that, the pair that
-/// has gone longest without an eviction is forgotten.
+/// The maximum number of pairs of a fax and a fault for which the place of the next alert is remembered. Beyond that, the
+/// pair that has gone longest without an eviction is forgotten.
 const COUNTED_MAX: usize = 10_000;
 
 /// The alerts of a world, oldest first, within limits of number and size.
@@ -36,8 +36,8 @@ pub(super) struct Alerts {
     kept: VecDeque<Arc<Event>>,
     bytes: usize,
     evicted: u64,
-    /// For each pair of a fax and a fault with evicted alerts: the place of the alert that comes after the last evicted
-    /// one. Without these places, the next alert would get the SID of an evicted one. A state doesn't contain them,
+    /// For each pair of a fax and a fault with evicted alerts: the place ([`Alert::place`]) of the alert after the last
+    /// evicted one. Without these places, the next alert would get the SID of an evicted one. A state doesn't contain them,
     /// because a world that loads a state draws new SIDs.
     next_places: VecDeque<(Option<FaxSid>, u64)>,
 }
@@ -147,7 +147,7 @@ impl Engine {
         now: Timestamp,
     ) {
         let place = self.world.alerts.next_place(fax, fault);
-        // An alert that concerns no fax has no parent, so sixteen zero bytes are used instead.
+        // A SID is drawn from that of the fax. An alert that concerns no fax has sixteen zero bytes instead.
         let parent = fax.map(|fax| *fax.bytes()).unwrap_or_default();
         let sid = self.ids.seed().mint::<AlertSid>("alert", &parent, place);
         let alert = Alert { sid, place, fault, level, message: message.into(), record };

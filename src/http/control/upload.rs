@@ -104,8 +104,9 @@ pub(super) async fn read(parts: &Parts, body: Body, budget: &Budget) -> Result<U
     }
     let limit = usize::try_from(FIELDS_BYTES_MAX).unwrap_or(usize::MAX);
     let read = body::read(body, limit, budget).await.map_err(|fault| {
-        let limit =
-            format!("the JSON is over {FIELDS_BYTES_MAX} bytes; send a document as multipart/form-data, part file");
+        let limit = format!(
+            "the JSON is over {FIELDS_BYTES_MAX} bytes; send a document as multipart/form-data, in the part file"
+        );
         Problem::body(fault, limit)
     })?;
     Ok(Upload { fields: read_json(&read.into_bytes())?, file: None })
@@ -125,8 +126,8 @@ async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, P
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
             let mut file = budget.body(ROOM_WAIT_MAX);
-            // Each chunk gets room in the budget before the next one is read, so that a client is slowed down instead
-            // of refused.
+            // Each chunk waits for room in the budget before the next one is read, so that a client is slowed down, and
+            // refused only if no room is found in time.
             while let Some(chunk) = field.chunk().await.map_err(|error| bad_form(&error))? {
                 file.add(&chunk).await.map_err(Problem::no_room)?;
             }

@@ -1,8 +1,9 @@
 //! Upgrades documents of earlier versions, in one step per version. Each step involves only two versions.
 //!
-//! A new version takes three changes: `STATE_VERSION` is raised, a step is added to `STATE_STEPS` (without it, this
-//! file does not compile), and `fixtures/state` gets a document of the new version. Earlier steps and fixtures don't
-//! change.
+//! A new version of states takes three changes: `STATE_VERSION` is raised, a step is added to `STATE_STEPS` (without it,
+//! this file does not compile), and `fixtures/state` gets a state of the new version, which the tests here and in
+//! `tests/it/state.rs` list. A new version of logs takes the same with `LOG_VERSION` and `LOG_STEPS`. Earlier steps and
+//! fixtures don't change.
 
 mod faults;
 
@@ -13,8 +14,8 @@ use serde_json::{Map, Value};
 
 use super::{DOCUMENTS, STATE_VERSION, StateError};
 
-/// A function that upgrades a document by one version. Of a state, it receives everything except the faxes' documents.
-/// It need not change the version number.
+/// A function that upgrades a state or a log by one version. A state is passed without the files that were faxed. The
+/// function need not change the version number.
 ///
 /// # Errors
 /// Returns the reason that the document isn't valid in its version.
