@@ -239,7 +239,7 @@ impl Drop for Sending {
         if !self.has_ended && !self.left.is_empty() {
             let (sent, whole) = (self.sent_bytes, self.whole_bytes);
             let detail =
-                format!("the client closed the connection after {sent} of the document's {whole} bytes, or earlier");
+                format!("the client closed the connection after at most {sent} of the document's {whole} bytes");
             let warning = EventKind::MediaWarning { fault: MediaFault::GivenUp, detail: detail.into() };
             self.end.world.note(record.fax(), warning);
         }

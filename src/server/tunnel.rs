@@ -79,7 +79,7 @@ impl LastMove {
     }
 
     /// Completes when no byte has moved for `idle_max`.
-    #[expect(clippy::disallowed_methods, reason = "the listener limits how long a connection may be silent")]
+    #[expect(clippy::disallowed_methods, reason = "a tunnel limits how long it may carry nothing")]
     async fn is_over(&self, idle_max: Duration) {
         loop {
             let deadline = *self.0.lock().unwrap_or_else(PoisonError::into_inner) + idle_max;
@@ -137,7 +137,7 @@ mod tests {
     /// Returns the kind of error with which copying between two ends stops.
     async fn ended(copied: impl Future<Output = io::Result<()>>) -> io::ErrorKind {
         let copied = tokio::time::timeout(2 * SHORT, copied).await;
-        copied.expect("it ends by itself").expect_err("neither side has ended it").kind()
+        copied.expect("it ends by itself").expect_err("it ends because nothing moves").kind()
     }
 
     #[tokio::test(start_paused = true)]

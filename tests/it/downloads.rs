@@ -147,7 +147,7 @@ async fn a_download_that_a_client_gives_up_is_journaled_and_the_traffic_has_the_
         .filter(|warning| warning["reason"] == "given-up")
         .map(|warning| warning["detail"].clone())
         .collect();
-    let expected = format!("the client closed the connection after 100 of the document's {length} bytes, or earlier");
+    let expected = format!("the client closed the connection after at most 100 of the document's {length} bytes");
     assert_eq!(given_up, [json!(expected)]);
     let traffic = host.call("GET", "/_fauxfax/v1/traffic?kind=media&status=200", "").await.json();
     let sent: Vec<_> =

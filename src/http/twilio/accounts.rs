@@ -1,5 +1,5 @@
 //! `/2010-04-01/Accounts`: the credential's own account and its subaccounts. Sign-in has already decided which accounts
-//! a credential reaches; `emulator.rs` creates worlds.
+//! a credential reaches; a new account gets its world in `emulator.rs`.
 
 use super::{Call, Route};
 use crate::dialect::error::{ApiError, Reason};
