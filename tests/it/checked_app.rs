@@ -487,6 +487,17 @@ impl Shared {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 
+    /// Adds a record, unless there is one of the same fax. Returns whether it was added. The lock covers both steps, so that
+    /// two notifications at the same moment add one record.
+    pub(crate) fn add_record_once(&self, record: Record) -> bool {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = records.iter().all(|known| known.fax != record.fax);
+        if is_new {
+            records.push(record);
+        }
+        is_new
+    }
+
     fn twiml(&self) -> Response<Body> {
         if self.has(Fault::GivesHtml) {
             return axum::response::Html("<!DOCTYPE html><html><body>Welcome\u{1b}[2J</body></html>").into_response();

@@ -77,25 +77,33 @@ pub(crate) fn refusal(app: &Shared, uri: &Uri, form: &Form) -> Option<StatusCode
 
 /// Records that the app was asked about a fax, if the app has this habit and has not recorded that already.
 pub(crate) fn ring(app: &Shared, form: &Form) {
-    let fax = format!("call {}", Record::of(form).fax);
-    let is_known = app.records().iter().any(|known| known.fax == fax);
-    if app.habits.records_calls && (!is_known || app.has(Fault::ActsTwice)) {
-        app.add_record(Record { fax, station: String::new() });
+    if app.habits.records_calls {
+        add(app, Record { fax: format!("call {}", Record::of(form).fax), station: String::new() });
     }
+}
+
+/// Adds a record, unless the fax has one and the app notices that. Returns whether it was added.
+fn add(app: &Shared, record: Record) -> bool {
+    if app.has(Fault::ActsTwice) {
+        app.add_record(record);
+        return true;
+    }
+    app.add_record_once(record)
 }
 
 /// Records a received fax, unless it is recorded already, and downloads its document.
 pub(crate) async fn receive(app: &Arc<Shared>, form: &Form) -> StatusCode {
     let get = |name: &str| form.get(name).unwrap_or_default().to_owned();
     let record = Record::of(form);
-    if app.records().iter().any(|known| known.fax == record.fax) && !app.has(Fault::ActsTwice) {
+    if app.has(Fault::LooksTooEarly) {
+        if app.records().iter().any(|known| known.fax == record.fax) {
+            return StatusCode::NO_CONTENT;
+        }
+        pause(UNSTORED).await;
+        app.add_record(record.clone());
+    } else if !add(app, record.clone()) {
         return StatusCode::NO_CONTENT;
     }
-    if app.has(Fault::LooksTooEarly) {
-        pause(UNSTORED).await;
-    }
-    // Before any wait, so that only an app that looks too early takes two requests at once for two faxes.
-    app.add_record(record.clone());
     let media = get("MediaUrl");
     if app.has(Fault::FailsWithoutDocument) && !media.is_empty() && download(app, &media).await.is_none() {
         return StatusCode::INTERNAL_SERVER_ERROR;

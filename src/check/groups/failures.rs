@@ -175,7 +175,8 @@ async fn sent_failed(run: &Run) -> Judged {
         let since = run.traffic_place().await?;
         let pending = run.queue(order).await?;
         let sent = run.end(&pending).await?;
-        let mut attempts = creations(run, since).await?.len();
+        // The first attempt is known. Another one may have come already, since the fax has ended.
+        let mut attempts = 1;
         loop {
             // An app may wait before it tries again. If it did not after the first status, it has no time for that again.
             let may_wait = run.options.send.is_some() && (is_first || most > 0);
