@@ -316,7 +316,7 @@
  */
 
 /**
- * Why a signature doesn't match.
+ * Whether a signature is valid, and if it isn't, why.
  *
  * @typedef {object} SignatureExplanation
  * @property {boolean} valid
@@ -374,7 +374,7 @@
  */
 
 /**
- * Changes to a webhook's parameters, made in this order. The signature covers them.
+ * Changes to a webhook's parameters, made in this order, before the request is signed.
  *
  * @typedef {object} RuleParams
  * @property {string[]} [remove] The names of parameters to remove.

@@ -155,8 +155,8 @@ impl<'a> Mender<'a> {
         self.store.replaced(object, form);
     }
 
-    /// Records the strings that are shown in each font that is a separate object, replaces other fonts if necessary, and
-    /// reports missing ones. Returns the changed resources; `None` if no font was replaced.
+    /// Records the strings that are shown in each font that is a separate object, replaces other fonts if necessary,
+    /// and reports missing ones. Returns the changed fonts; `None` if none was replaced.
     fn shown(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) -> Option<Value<'a>> {
         let all = self.store.get(resources, "Font");
         let mut changes = Changes::new();
