@@ -126,7 +126,7 @@ impl Emulator {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::CreateAccount`] if the emulator already holds the maximum number of accounts (10,000).
+    /// Returns [`Error::CreateAccount`] if the emulator already holds 10,000 accounts, none of which may be dropped.
     pub fn account(&self) -> Result<Account, Error> {
         self.account_as(AccountSetup::default())
     }
@@ -147,8 +147,8 @@ impl Emulator {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::CreateAccount`] if the SID is taken, or the emulator already holds the maximum number of
-    /// accounts.
+    /// Returns [`Error::CreateAccount`] if the SID is taken, or the emulator already holds 10,000 accounts, none of
+    /// which may be dropped.
     pub fn account_as(&self, setup: AccountSetup) -> Result<Account, Error> {
         Ok(Account::new(self.registry.create(setup)?, self.url(), self.registry.clone()))
     }
