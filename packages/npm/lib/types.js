@@ -231,7 +231,7 @@
  *   other samples.
  * @property {string} [from] The caller; by default the number that the account has owned for the longest time.
  * @property {Quality} [quality] The vertical resolution; `fine` by default.
- * @property {string} [statusCallback] The URL to notify of each status.
+ * @property {string} [statusCallback] The URL to notify of the fax's statuses.
  * @property {number} [ttl] The number of minutes for which a busy or unanswered call is retried.
  * @property {boolean} [storeMedia] Whether the document is kept as media; true by default.
  * @property {number} [timeoutMs] How long to wait, in milliseconds; the account's time limit by default.
