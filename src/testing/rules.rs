@@ -45,8 +45,8 @@ use crate::world::World;
 
 /// A rule to be added to an account. It matches everything that its effect can act on, until methods narrow it down.
 ///
-/// Rules are checked in the order in which they were added; among rules with the same kind of effect, the first acts that
-/// matches and isn't held back by its `after`, `times` or `chance`.
+/// Rules are checked in the order in which they were added; among rules with the same kind of effect, the first acts
+/// that matches and isn't held back by its number of times, `after` or `chance`.
 #[must_use = "a rule is added by once(), times() or always()"]
 pub struct AccountRules {
     world: World,

@@ -14,7 +14,7 @@ const NAMED_BY_CALLER = [
 
 /**
  * The rules of one account. They are checked in the order in which they were added; among rules with the same kind of effect, the
- * first acts that matches and isn't held back by its `after`, `times` or `chance`.
+ * first acts that matches and that `after`, `times` and `chance` let act.
  */
 class Rules {
   #control;
