@@ -75,7 +75,7 @@ class Store:
             )
 
     def advance(self, fax_id: str, sid: str, status: str, pages: int | None, error: str | None) -> bool:
-        """Records a status, unless the fax is further along: requests may be repeated, or arrive in the wrong order."""
+        """Records a status that is ahead of the fax's own: requests may be repeated, or arrive in the wrong order."""
         with self._transaction() as db:
             updated = db.execute(
                 "UPDATE faxes SET sid = ?, status = ?, pages = ?, error = ? WHERE id = ? AND progress(status) < ?",

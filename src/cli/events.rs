@@ -164,7 +164,7 @@ async fn follow(client: &Client, flags: &EventsFlags) -> anyhow::Result<ExitCode
     }
     let mut events = Messages::open(client, "/events", &query).await?;
     let mut out = stdout();
-    // A timeline doesn't say whose events it shows.
+    // A timeline names no accounts, so the events of all accounts are printed as lines.
     let as_lines = flags.all_accounts || !out::is_terminal();
     if !flags.json && as_lines {
         let account = if flags.all_accounts { format!("  {:<34}", "ACCOUNT") } else { String::new() };

@@ -30,7 +30,7 @@ pub(super) fn json(value: &Value) -> anyhow::Result<()> {
     Ok(writeln!(stdout(), "{value:#}")?)
 }
 
-/// Prints a table with a heading row. Each column is as wide as its widest cell.
+/// Prints a table with a heading row. Each column is as wide as its widest cell, unless the terminal is too narrow.
 pub(super) fn rows<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> anyhow::Result<()> {
     let noted = rows.iter().map(|row| (row.clone(), Vec::new()));
     with_notes(head, &noted.collect::<Vec<_>>())

@@ -67,7 +67,7 @@ impl OwnNames {
 }
 
 /// Returns whether the emulator answers to a name, given in lower case, without being configured to. It does so for the
-/// hosts of the emulated services, and for names that nobody else can register and point at this machine: `localhost`,
+/// hosts that it emulates, and for names that nobody else can register and point at this machine: `localhost`,
 /// `*.localhost`, `*.internal`, `*.test` (RFC 6761: never in the public DNS), and single labels such as the name of a
 /// Compose service.
 #[must_use]

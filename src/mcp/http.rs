@@ -17,7 +17,7 @@ use super::handler::Handler;
 use super::message::{self, Unreadable};
 use crate::io::own::MCP_PATH;
 
-/// The maximum size of a client's message in bytes. A body of this size isn't charged to the budget for bodies in flight.
+/// The maximum size of a client's message in bytes. Bodies this small aren't charged to the budget of bytes in flight.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// The maximum number of sessions at a time. Each belongs to a client that speaks a version of the protocol before
 /// 2026-07-28; later versions have no sessions.
@@ -79,8 +79,8 @@ async fn admit(State(http): State<Http>, request: Request, next: Next) -> Respon
     next.run(request).await
 }
 
-/// Refuses a message that can't be read with the reason, as an error of JSON-RPC. The library that serves the rest would say
-/// less, and call it an unsupported media type.
+/// Refuses a message that can't be read, with an error of JSON-RPC that gives the reason. The library, which serves all
+/// others, would say less, and would blame the media type.
 async fn readable(request: Request, next: Next) -> Response {
     let is_json = |kind: &str| kind.to_ascii_lowercase().starts_with("application/json");
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());

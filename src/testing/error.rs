@@ -28,7 +28,7 @@ use crate::world::ClockError;
 #[non_exhaustive]
 pub enum Error {
     /// The account could not be created: its SID is taken, or the emulator already holds the maximum number of
-    /// accounts and may drop none of them.
+    /// accounts, none of which may be dropped to make room.
     #[error(transparent)]
     CreateAccount(#[from] CreateWorldError),
     /// The emulator has no account with this SID; it may have been removed.

@@ -148,7 +148,8 @@ impl Emulator {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::CreateAccount`] if the SID is taken, or if there is no room, as for [`Self::account`].
+    /// Returns [`Error::CreateAccount`] if the SID is taken, or the emulator already holds 10,000 accounts, none of
+    /// which may be dropped.
     pub fn account_as(&self, setup: AccountSetup) -> Result<Account, Error> {
         Ok(Account::new(self.registry.create(setup)?, self.url(), self.registry.clone()))
     }

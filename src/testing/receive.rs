@@ -74,7 +74,7 @@ impl Document {
     }
 }
 
-/// A settled conversation: the fax has ended, and the app has been notified.
+/// A settled conversation: the fax or call has ended, and no webhook about it remains to be sent.
 ///
 /// ```
 /// use fauxfax::{Document, Outcome};

@@ -45,8 +45,8 @@ use crate::world::World;
 
 /// A rule to be added to an account. It matches everything that its effect can act on, until methods narrow it down.
 ///
-/// Rules are checked in the order in which they were added; among rules with the same kind of effect, the first that
-/// matches acts.
+/// Rules are checked in the order in which they were added; among rules with the same kind of effect, the first acts
+/// that matches and isn't held back by its number of times, `after` or `chance`.
 #[must_use = "a rule is added by once(), times() or always()"]
 pub struct AccountRules {
     world: World,
@@ -165,7 +165,7 @@ impl AccountRules {
         self
     }
 
-    /// Adds a rule that acts once, and returns its id.
+    /// Adds a rule that acts at most once, and returns its id.
     ///
     /// # Errors
     /// Returns [`Error::Rule`] if a pattern is invalid or the rule could never act, or [`Error::Refused`] if there are
@@ -174,7 +174,7 @@ impl AccountRules {
         self.add(Some(1), effect.into())
     }
 
-    /// Adds a rule that acts this many times, and returns its id.
+    /// Adds a rule that acts at most this many times, and returns its id.
     ///
     /// # Errors
     /// Returns the same errors as [`once`](Self::once).
@@ -182,7 +182,7 @@ impl AccountRules {
         self.add(Some(times), effect.into())
     }
 
-    /// Adds a rule that acts on every match, and returns its id.
+    /// Adds a rule without a limit on how often it acts, and returns its id.
     ///
     /// # Errors
     /// Returns the same errors as [`once`](Self::once).

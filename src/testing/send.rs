@@ -80,7 +80,7 @@ impl SendFax {
         self
     }
 
-    /// Sets the `StatusCallback`, the URL that is notified of each status.
+    /// Sets the `StatusCallback`, the URL that is notified of the fax's statuses.
     pub fn status_callback(mut self, url: &str) -> Self {
         self.status_callback = Some(url.to_owned());
         self

@@ -66,7 +66,7 @@ fn acts(script: &Script) -> Vec<Event> {
     acts.map(|event| Event::clone(event)).collect()
 }
 
-/// Completes every effect at once until no work is left, and returns each delivery of a notice, with its token.
+/// Completes every effect immediately until no work is left. Returns each delivery of a notice, with its token.
 fn notices(script: &mut Script) -> Vec<(Told, String)> {
     let mut told = Vec::new();
     while script.engine.next_work().is_some() || script.is_asked() {

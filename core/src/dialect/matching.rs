@@ -55,14 +55,14 @@ pub enum Pattern {
     Prefix(String),
     /// A string in which this expression matches.
     Regex(Regex),
-    /// A string that contains this text; white space is ignored in both.
+    /// A string that contains this text.
     Contains(Contained),
     /// An object in which all of these fields match; other fields don't matter.
     Fields(Vec<(String, Self)>),
 }
 
-/// A text that a string must contain. White space and soft hyphens are ignored in both, and ligatures equal their
-/// letters.
+/// A text that a string must contain. White space and soft hyphens are ignored in the text and in the string, and
+/// ligatures equal their letters.
 #[derive(Debug, Clone)]
 pub struct Contained {
     /// The text as it was written.
@@ -287,7 +287,7 @@ impl Expectation {
     /// Parses `match` and `times`, or `in_order`.
     ///
     /// # Errors
-    /// Fails if a part is invalid or the arguments exclude each other.
+    /// Fails if a part is invalid, if the arguments exclude each other, or if there is neither a match nor a step.
     pub fn parse(
         part: Option<&Value>,
         times: Option<&Value>,
@@ -379,7 +379,7 @@ fn same(want: &Value, got: &Value) -> bool {
     want == got || (want.is_number() && got.is_number() && want.as_f64() == got.as_f64())
 }
 
-/// Returns a text without white space and soft hyphens, and with ligatures replaced by their letters, since these
+/// Returns a text without white space and soft hyphens, and with ligatures replaced by their letters, since all three
 /// depend on the program that wrote a PDF.
 fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());

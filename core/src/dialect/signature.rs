@@ -14,8 +14,8 @@ const NOT_THE_KEY: &str = "not the key";
 const OTHER_TOKEN: &str = "a token of another account";
 /// The number of characters in an account's token.
 const TOKEN_CHARS: usize = 32;
-/// The parameters that may be changed after signing, those that matter most to an app first. The first one that the
-/// request has is changed.
+/// The parameters that matter most to an app. To tamper with a request, the first one of them that it has is changed
+/// after signing.
 const TAMPERED: [&str; 2] = ["FaxStatus", "From"];
 
 /// The parts of a request that its signature covers.
@@ -72,7 +72,8 @@ fn other_token(key: &str) -> String {
     token
 }
 
-/// Returns the parameters with one of them changed: the fax's status or, in a request without one, the sender.
+/// Returns the parameters with one of them changed: the fax's status, or else the sender, or else the first parameter.
+/// If there are none, a status is added.
 #[must_use]
 pub fn tampered(params: &[(String, String)]) -> Params {
     let mut params = params.to_vec();

@@ -278,7 +278,8 @@ const BLANK_PER_MILLE: u64 = 3;
 const BLANK_LOWEST: u8 = 180;
 /// The darkest pels of an area, up to this share, count as pure ink and become black.
 const INK_PER_MILLE: u64 = 5;
-/// The paper's peak ends at the greys that occur this many times less often than the most frequent one.
+/// The paper's peak ends, on its dark side, at the first grey that occurs this many times less often than the most
+/// frequent one.
 const PEAK_FOOT: u64 = 10;
 
 /// When a page is dithered, pels at least this light become white.

@@ -110,7 +110,8 @@ impl Engine {
         if let Some(sid) = self.world.caller_ids.by_number.get(&number) {
             return Ok(*sid);
         }
-        // Keyed by the number: in open account mode, the order in which numbers are adopted may vary between runs.
+        // The SID is derived from the number and not from a count, because in open account mode the order in which
+        // numbers are adopted may vary between runs.
         let sid = seed.mint::<NumberSid>("caller-id", &number.digits().to_be_bytes(), 0);
         let ordinal = self.world.caller_ids.register.take_ordinal();
         let friendly_name = name.unwrap_or_else(|| number.national_format().into());

@@ -45,7 +45,7 @@ impl Engine {
     }
 
     pub(super) fn complete(&mut self, completion: Completion, now: Timestamp) {
-        // A reset starts a new generation: results of effects from before the reset must not touch the new world.
+        // A reset, a restore or a load starts a new generation, whose world earlier effects must not touch.
         let known = completion.generation == self.generation;
         let Some(under_way) = known.then(|| self.world.under_way.remove(&completion.effect)).flatten() else {
             self.journal.write(now, None, EventKind::AnswerDropped);

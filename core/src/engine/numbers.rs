@@ -123,7 +123,7 @@ impl Engine {
             self.add_number(&seed, *number, ALL_CAPABILITIES, attributes, now);
         }
         for number in &spec.caller_ids {
-            // Can't fail: the configuration allows fewer caller ids than the limit.
+            // Can't fail: the configuration file and control calls, of at most 1 MiB, hold fewer than the limit.
             let seed = *self.seed();
             let _ = self.add_caller_id(&seed, *number, None, now);
         }

@@ -310,7 +310,7 @@ impl Engine {
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
         let wait = self.options().pace.scale(Duration::from_millis(line::REDIAL_MS));
-        // At most one redial per minute of the Ttl, even if more would fit at a fast pace.
+        // At most one redial per minute of the Ttl, and `REDIALS_MAX` in all, even if more would fit at a fast pace.
         calls <= ttl.minutes.min(line::REDIALS_MAX) && now.after(wait) <= ttl.ends
     }
 

@@ -52,7 +52,7 @@ const UNAVAILABLE_PERCENT: u64 = 2;
 
 /// The longest wait before a download begins, in milliseconds of real time.
 const SLOW_START_MS_MAX: u64 = 200;
-/// The time that a slow download takes, in milliseconds of real time.
+/// The time that a slow download takes, in milliseconds of real time; that of a very small document takes less.
 const SLOW_MS: u64 = 300;
 /// The maximum number of redirects that lead to a document.
 const REDIRECTS_MAX: u64 = 2;

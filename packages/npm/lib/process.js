@@ -131,7 +131,7 @@ class EmulatorProcess {
 
   #release() {
     running.delete(this);
-    // The watcher is killed first, so that it can't stop another process that is given the same id.
+    // Otherwise the watcher could later stop another process that is given the same id.
     this.#watch?.kill("SIGKILL");
   }
 

@@ -14,7 +14,7 @@ const NAMED_BY_CALLER = [
 
 /**
  * The rules of one account. They are checked in the order in which they were added; among rules with the same kind of effect, the
- * first that matches acts.
+ * first acts that matches and that `after`, `times` and `chance` let act.
  */
 class Rules {
   #control;

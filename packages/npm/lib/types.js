@@ -231,7 +231,7 @@
  *   other samples.
  * @property {string} [from] The caller; by default the number that the account has owned for the longest time.
  * @property {Quality} [quality] The vertical resolution; `fine` by default.
- * @property {string} [statusCallback] The URL to notify of each status.
+ * @property {string} [statusCallback] The URL to notify of the fax's statuses.
  * @property {number} [ttl] The number of minutes for which a busy or unanswered call is retried.
  * @property {boolean} [storeMedia] Whether the document is kept as media; true by default.
  * @property {number} [timeoutMs] How long to wait, in milliseconds; the account's time limit by default.
@@ -316,7 +316,7 @@
  */
 
 /**
- * Why a signature doesn't match.
+ * Whether a signature is valid, and if it isn't, why.
  *
  * @typedef {object} SignatureExplanation
  * @property {boolean} valid
@@ -374,7 +374,7 @@
  */
 
 /**
- * Changes to a webhook's parameters, made in this order. The signature covers them.
+ * Changes to a webhook's parameters, made in this order, before the request is signed.
  *
  * @typedef {object} RuleParams
  * @property {string[]} [remove] The names of parameters to remove.

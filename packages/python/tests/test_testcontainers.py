@@ -22,7 +22,7 @@ from testcontainers.core.docker_client import DockerClient
 
 from fauxfax.testcontainers import HOST_NAME, PORT, FauxfaxContainer, default_image
 
-#: Without a seed, a number may be drawn that can't receive faxes.
+#: With a fixed seed, all runs are the same.
 ARGS = ("--pace", "max", "--seed", "7")
 #: Engines that don't know host-gateway, such as Podman before 4.7, are given the host's address.
 HOST = {"extra_hosts": {HOST_NAME: os.environ["HOST_ADDRESS"]}} if "HOST_ADDRESS" in os.environ else {}

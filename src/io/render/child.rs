@@ -1,5 +1,5 @@
 //! Renders a document in a separate process. This module contains both the parent's part and the child's. A child that
-//! takes too long is killed, and one that takes too much memory crashes; neither harms the parent.
+//! takes too long is killed and, on Linux, one that takes too much memory crashes; neither harms the parent.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -23,10 +23,10 @@ use crate::document::page::Counting;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 
-/// The memory that a child may use, in bytes. The largest page that is accepted needs about half of that.
+/// The memory that a child may use on Linux, in bytes. The largest page that is accepted needs about half of that.
 pub const MEMORY_BYTES_MAX: u64 = 384 * 1024 * 1024;
-/// The address space that a child may use, in bytes: its memory, plus the space that its allocator and program reserve
-/// without using it.
+/// The address space that a child may use on Linux, in bytes: its memory, plus the space that its allocator and program
+/// reserve without using it.
 pub const ADDRESS_SPACE_BYTES_MAX: u64 = 1_536 * 1024 * 1024;
 /// Variables that make the child's allocator reserve memory in small parts. A large reservation would count as used
 /// memory.

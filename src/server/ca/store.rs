@@ -13,8 +13,8 @@ use crate::model::time::Timestamp;
 pub const CERTIFICATE_FILE: &str = "ca.pem";
 /// The name of the key file, readable only by its owner.
 pub const KEY_FILE: &str = "ca-key.pem";
-/// The name of the lock file, which is locked while the other two are checked or created, so that two processes don't
-/// both create a CA.
+/// The name of the lock file. It is locked while a process looks for the other two once more and creates them, so that
+/// only one process creates a CA.
 const LOCK_FILE: &str = "lock";
 /// The number of bytes at the beginning of a file that are read. Files written here are smaller than 1 KB.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -29,7 +29,7 @@ pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> 
             warn_if_others_may_read(&files.key);
             return Ok(authority);
         }
-        // The last of these errors may mean that another process is replacing the files, one after the other.
+        // `KeyOfAnother` may mean that another process is replacing the files, one after the other.
         Ok(None) | Err(CaError::NoKey | CaError::OtherLimits | CaError::KeyOfAnother) => {}
         Err(error) => return Err(error),
     }

@@ -87,7 +87,7 @@ export class WebhookApp {
       if (this.#isUnsigned(exchange)) continue;
       assert.ok(exchange.isValid, `the validator refuses ${at}`);
       assert.deepEqual(exchange.acceptedThoughChanged, [], at);
-      // Some apps look a header up with its exact case, so the case must be the service's.
+      // Some apps look a header up with its exact case, so the case must be Twilio's or SignalWire's own.
       const isWritten = exchange.rawHeaders.some((name) => this.service.signatureHeader.test(name));
       assert.ok(isWritten, `${exchange.rawHeaders}: ${at}`);
       const values = Object.values(exchange.form);

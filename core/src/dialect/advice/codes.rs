@@ -1,4 +1,5 @@
-//! The advice for the error codes of refused REST calls, which raise no alert.
+//! The advice for error codes: those of refused REST calls, for which there is no alert, and those of faults when
+//! nothing but the code is known.
 
 use super::{Advice, Case, Place};
 use crate::model::account::Dialect;

@@ -65,8 +65,8 @@ impl<'a> Content<'a> {
     }
 }
 
-/// Returns the text from its first tag or document type declaration on, without the XML declaration, comments and white
-/// space before it.
+/// Returns the text without the XML declaration, other processing instructions, comments and white space at its
+/// beginning.
 fn without_prologue(mut text: &str) -> &str {
     loop {
         let end = if text.starts_with("<?") {
@@ -158,8 +158,8 @@ fn of_root(root: &str) -> Option<Advice> {
     Some(Advice { cause, remedy: remedy.to_owned() })
 }
 
-/// Says that the response is a web page. A page that redirects led to is named, without its query, which may contain
-/// secrets.
+/// Says that the response is a web page. If the request was redirected, the page's URL is given, but without its query,
+/// which may contain secrets.
 fn web_page(record: &ExchangeRecord) -> String {
     match record.redirected_to.as_deref().and_then(|to| to.split(['?', '#']).next()) {
         Some(to) => format!("The app redirected the request to {to}, which is a web page (HTML), not TwiML."),

@@ -155,8 +155,8 @@ impl<'a> Mender<'a> {
         self.store.replaced(object, form);
     }
 
-    /// Records the strings that are shown in each font, and reports fonts that are missing. Replaces fonts that are not
-    /// separate objects; `None` if the fonts can stay unchanged for now.
+    /// Records the strings that are shown in each font that is a separate object, replaces other fonts if necessary,
+    /// and reports missing ones. Returns the changed fonts; `None` if none was replaced.
     fn shown(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) -> Option<Value<'a>> {
         let all = self.store.get(resources, "Font");
         let mut changes = Changes::new();
@@ -217,7 +217,7 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// Returns whether a fill whose colour space decides whether it is white is not.
+    /// Returns whether a fill is not white, among those for which this depends on the colour space.
     fn paints(&mut self, resources: &Value<'a>, survey: &Survey) -> bool {
         let spaces = self.store.get(resources, "ColorSpace");
         survey.fills.iter().any(|(name, components)| {

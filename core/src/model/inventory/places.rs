@@ -44,7 +44,8 @@ const fn ca(names: [&'static str; 4], latitude: i32, longitude: i32, area_codes:
     nanp(Country::Ca, [region, locality, postal_code, rate_center, "888"], latitude, longitude, area_codes)
 }
 
-/// Builds a row outside North America: region, city, postal code, and national prefixes without the trunk zero.
+/// Builds a row outside North America: region, city, postal code, coordinates in ten-thousandths of a degree, national
+/// prefixes without the trunk zero, and the number of digits after them.
 const fn abroad(
     country: Country,
     names: [&'static str; 3],
