@@ -433,7 +433,7 @@ impl World {
     }
 
     /// Changes the world: under one lock, reads the clock, makes one change and takes all effects from the engine. Then
-    /// wakes the driver if there is work. Except in `take_work`, every change that may lead to effects must be made here.
+    /// wakes the driver if there is work. Except in `take_work`, all changes that may lead to effects are made here.
     fn mutate<T>(&self, change: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
         let (result, wakes_driver) = self.within(|core| {
             let now = core.clock.now();

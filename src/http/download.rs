@@ -35,7 +35,7 @@ const PIECES_PER_SECOND: u32 = 10;
 const CUT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Returns what a rule does to a download, and which rule that is; a tester's rule is journaled. If the download
-/// follows a redirect by a rule, its URL carries the rest of the effect, but not the rule; the rules aren't matched again.
+/// follows a redirect by a rule, its URL carries the rest of the effect, but not the rule; rules aren't matched again.
 pub(super) fn fault_of(
     world: &World,
     parts: &Parts,
