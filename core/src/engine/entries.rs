@@ -79,8 +79,8 @@ impl Engine {
     }
 
     /// Returns the ordinal of the first fax created in a later second than this time, or the largest ordinal if there
-    /// is none. Before this ordinal, [`Engine::entries`] lists all that was created up to that second, and perhaps later
-    /// calls.
+    /// is none. Before this ordinal, [`Engine::entries`] lists all that was created up to that second, and perhaps
+    /// later calls.
     #[must_use]
     pub fn ordinal_after(&self, moment: Timestamp) -> Ordinal {
         self.world.tables.first_after(moment)
