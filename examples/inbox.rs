@@ -1,4 +1,4 @@
-//! A fax inbox app, and its tests, which use fauxfax: `cargo test --example inbox`.
+//! A fax inbox app and its tests, which use fauxfax. `cargo test --example inbox` runs the tests.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};

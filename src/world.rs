@@ -343,7 +343,7 @@ impl World {
         })
     }
 
-    /// Waits until no effect is being performed.
+    /// Waits until the world is settled.
     pub async fn settled(&self) {
         self.until(|engine| engine.is_settled().then_some(())).await;
     }
@@ -432,8 +432,8 @@ impl World {
         })
     }
 
-    /// Changes the world: reads the clock, makes one change and drains all effects under one lock, then wakes the
-    /// driver if there is work. Except in `take_work`, every change that may lead to effects must go through here.
+    /// Changes the world: under one lock, reads the clock, makes one change and takes all effects from the engine. Then
+    /// wakes the driver if there is work. Except in `take_work`, all changes that may lead to effects are made here.
     fn mutate<T>(&self, change: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
         let (result, wakes_driver) = self.within(|core| {
             let now = core.clock.now();

@@ -12,7 +12,7 @@ const BUNCH_MS = 120;
 const RETRY_MS = [400, 800, 1500, 3000];
 /** If more events than this happened while there was no connection, the page starts afresh instead of catching up. */
 const MISSED_MAX = 5000;
-/** The maximum number of events of another stream that are passed on at once; more would block the page. */
+/** The maximum number of events of another stream that are passed on in one batch; more would block the page. */
 const HANDED_MAX = 50;
 /** The maximum number of events of another stream that may wait; a page shows no more of them anyway. */
 const WAITING_MAX = 2000;

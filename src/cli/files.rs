@@ -1,5 +1,4 @@
-//! Reads the documents that users name, and writes the files that they ask for; as a file to write, `-` is standard
-//! output.
+//! Reads documents and writes files by the names that users give; as a file to write, `-` is standard output.
 
 use std::io::Write;
 use std::path::Path;

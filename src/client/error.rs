@@ -69,7 +69,7 @@ impl ApiError {
     }
 }
 
-/// Reads the body of a response whose status is not 2xx; `None` if no emulator would respond with it.
+/// Reads the body of a response whose status is not 2xx; `None` for one that no emulator gives to a control API call.
 pub(super) fn refusal(api: Api, status: StatusCode, body: &[u8]) -> Option<ApiError> {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = String::from_utf8_lossy(body).trim().to_owned();

@@ -76,7 +76,7 @@ impl Client {
         Self { endpoint, account: None, user_agent, patience }
     }
 
-    /// Returns a client of the same emulator for this account, for all of them with `*`, or for the default account.
+    /// Returns a client of the same emulator for this account; `*` means all accounts, and a blank the default one.
     pub(crate) fn with_account(self, account: Option<String>) -> Self {
         Self { account: account.filter(|account| !account.trim().is_empty()), ..self }
     }

@@ -34,8 +34,8 @@ const PIECES_PER_SECOND: u32 = 10;
 /// hyper drops whatever it has not sent yet.
 const CUT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Returns what a rule does to a download and which rule that is, and journals it. If the download follows a redirect
-/// by a rule, its URL carries the rest of the effect, but not the rule; the rules aren't matched again.
+/// Returns what a rule does to a download, and which rule that is; a tester's rule is journaled. If the download
+/// follows a redirect by a rule, its URL carries the rest of the effect, but not the rule; rules aren't matched again.
 pub(super) fn fault_of(
     world: &World,
     parts: &Parts,

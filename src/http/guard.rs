@@ -2,8 +2,8 @@
 //! and checks the control API's callers. Accounts and their credentials are checked elsewhere.
 //!
 //! A web page in the user's browser can send requests to this machine, but can't choose `Host`, `Origin` and
-//! `Sec-Fetch-*`, so these headers distinguish a page from a program. A webhook is recognised by headers that only
-//! webhooks carry.
+//! `Sec-Fetch-*`, so these headers distinguish a page from a program. A webhook is recognised by its signature
+//! or its idempotency token.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -27,7 +27,7 @@ use crate::model::hex;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-/// Headers that only webhooks carry; a control API client has no reason to send them.
+/// Headers of requests to apps and document servers; a control API client has no reason to send them.
 const WEBHOOK_MARKS: [HeaderName; 3] = [
     HeaderName::from_static("i-twilio-idempotency-token"),
     HeaderName::from_static("x-twilio-signature"),
@@ -72,7 +72,7 @@ enum Area {
     Rest,
     /// The control API, under `/_fauxfax`, and the tools of the Model Context Protocol, at `/mcp`, which do the same.
     Control,
-    /// The console, the services' media, the documentation and the files at the root.
+    /// The console, the stored media, the documentation and the files at the root.
     Pages,
 }
 

@@ -101,7 +101,7 @@ async fn show(
     }
 }
 
-/// Returns 404 for a path that names no stored document, or an account without a world.
+/// Returns 404 for a path that can't name a stored document, or whose account has no world.
 fn unknown(registry: &Registry, parts: &Parts, account: Option<AccountSid>) -> Response {
     let reason = if account.is_some() { NoWorld::UnknownAccount } else { NoWorld::UnknownPath };
     let answered = Denial::Missing.answered();

@@ -1,4 +1,5 @@
-//! Limits how long a client may take to read a response: a connection that makes no progress is closed.
+//! Limits how long a client may take to read a response: a connection that makes no progress, or takes
+//! too long in all, is closed.
 
 use std::io;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! Handles a world that a panic in the engine or the driver has broken: its invariants may no longer hold, so the world
-//! refuses every call, with the reason, until it is reset or restored.
+//! Handles a world that a panic in the engine or the driver has broken: its invariants may no longer hold, so until it
+//! is reset or restored, the world refuses every other command and gives the reason.
 //!
 //! ```text
 //!  sound ── a panic under the lock, or in the driver ──► broken: calls are refused, no alarm fires, no effect starts

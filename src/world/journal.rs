@@ -86,7 +86,7 @@ impl<'a> Journal<'a> {
         self.engine
     }
 
-    /// Returns the sequence number of the newest event.
+    /// Returns the sequence number of the newest event or request.
     #[must_use]
     pub const fn last_seq(&self) -> u64 {
         self.engine.last_seq() + self.requests.total()
@@ -124,7 +124,7 @@ impl<'a> Journal<'a> {
         let mut requests = requests
             .map(|noted| JournalEvent { seq: noted.seq, entry: Entry::Request(Arc::clone(&noted.request)), dialect })
             .peekable();
-        // Both are sorted by place, so merging them needs no sorting.
+        // Events and requests are sorted by place, so merging them needs no sorting.
         let merged = std::iter::from_fn(|| match (events.peek(), requests.peek()) {
             (Some(event), Some(request)) if request.seq < event.seq => requests.next(),
             (Some(_), _) => events.next(),

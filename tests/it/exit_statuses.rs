@@ -26,7 +26,7 @@ async fn run_in(url: &str, arguments: &[&str]) -> Output {
 
 #[tokio::test]
 async fn without_an_emulator_a_client_exits_with_3() {
-    // The listener is dropped at once, so nothing listens on its port.
+    // The listener is dropped right away, so nothing listens on its port.
     let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("an address");
     let clients: [&[&str]; 16] = [
         &["healthcheck"],

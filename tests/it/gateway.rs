@@ -373,7 +373,7 @@ async fn connect_to_redirects_forwarded_requests_and_tunnels_but_no_tunnel_to_pl
 #[tokio::test]
 async fn an_unreachable_host_is_502_and_an_invalid_request_is_400() {
     let running = Running::new(config()).await;
-    // The listener is dropped at once, so nothing listens on its port.
+    // The listener is dropped right away, so nothing listens on its port.
     let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
     for (request, status, part) in [
         (format!("CONNECT 127.0.0.1:{free} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "502", "refused"),

@@ -1,5 +1,5 @@
-//! Reads the parameters that both dialects have in common in the REST calls for faxes. Twilio's messages share
-//! `StatusCallback`.
+//! Reads the parameters and filters that the REST calls for faxes have in both dialects. Twilio's calls for messages
+//! use `StatusCallback` too.
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ const CROP_PELS_MAX: f64 = 8.0;
 const PAGE_INCHES_MAX: f64 = 14.2;
 /// The length of the pieces that a longer page is cut into, which is the length of legal paper.
 const PIECE_INCHES: f64 = 14.0;
-/// The maximum number of pieces into which a page is cut; anything below them is reported as lost.
+/// The maximum number of pieces into which a page is cut; anything below the last one is reported as lost.
 pub const PIECES_MAX: u32 = 10;
 /// The minimum height of a page, in rows, so that even a thin strip becomes a page.
 const ROWS_MIN: u32 = 8;

@@ -1,5 +1,5 @@
 //! Fonts for PDFs that don't embed their own. The fourteen standard fonts are built in, and others come from a
-//! directory. Apart from a few bytes, a file is read only when its font is first needed.
+//! directory. Apart from a few bytes, a file is read only when its font or the list of its characters is first needed.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

@@ -40,7 +40,7 @@ impl Losses {
         self.with(|noted| noted.add(None, what));
     }
 
-    /// Returns whether the current page has a loss so far.
+    /// Returns whether the list has a loss of the current page, or of the document if no page has begun.
     #[must_use]
     pub fn has_any_on_page(&self) -> bool {
         self.with(|noted| noted.losses.iter().any(|loss| loss.page == noted.page))
@@ -59,7 +59,7 @@ impl Losses {
 }
 
 impl Noted {
-    /// Adds a loss unless it is listed already. After [`LOSSES_MAX`], one last entry says that there are more.
+    /// Adds a loss unless it was added before. After [`LOSSES_MAX`], one last entry says that there are more.
     fn add(&mut self, page: Option<u32>, mut what: String) {
         what.truncate(what.floor_char_boundary(WHAT_BYTES_MAX));
         if self.losses.len() > LOSSES_MAX || !self.seen.insert((page, what.clone())) {

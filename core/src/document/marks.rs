@@ -23,7 +23,7 @@ impl Place {
         self.width() * self.height()
     }
 
-    /// Returns the smallest place that contains both.
+    /// Returns the smallest place that contains this place and the other.
     pub(super) const fn union(&self, other: &Self) -> Self {
         Self {
             left: self.left.min(other.left),

@@ -3,7 +3,7 @@
 //! For each pair of samples a, b, preceded by p, the result is min(b, max(a, 255 − p)). In black and white, the result
 //! is black if b is black, or if a is black and p is white, which means that a run begins at a. So no run is lost, and
 //! each still begins in the same place. Text doesn't become bold, as it would if any black sample made the result
-//! black. Two true greys become their mean, so that flat greys stay unchanged and photographs don't darken.
+//! black. Two true greys instead become their mean, so that flat greys stay unchanged and photographs don't darken.
 
 use super::gray::{Gray, is_gray};
 use super::tones::{Row, RowMut, Tones};

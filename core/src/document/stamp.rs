@@ -9,7 +9,7 @@ use crate::model::reception::Header;
 /// In the font, letters are five dots wide and seven dots high, with one dot between them.
 const LETTER_COLUMNS: u32 = 5;
 const LETTER_ROWS: u32 = 7;
-/// On the page, a dot is two pels wide; `down` scales their height so that their shape is the same at each resolution.
+/// On the page, a dot is two pels wide; `down` scales its height so that its shape is the same at each resolution.
 const ACROSS: u32 = 2;
 /// The number of white pels to the left of the line.
 const LEFT_PELS: u32 = 48;

@@ -70,7 +70,7 @@ impl Engine {
             match self.delete_fax(DeleteFax(sid), now) {
                 Ok(()) => deleted.faxes += 1,
                 Err(Refusal::StillActive(_)) => deleted.active += 1,
-                // A call without a fax, or a fax that somebody else has just deleted.
+                // A call without a fax, or a fax that no longer exists.
                 Err(_) => drop(unknown.insert(sid)),
             }
         }
@@ -79,7 +79,8 @@ impl Engine {
     }
 
     /// Returns the ordinal of the first fax created in a later second than this time, or the largest ordinal if there
-    /// is none. Before it, [`Engine::entries`] lists everything created up to that second, and perhaps later calls.
+    /// is none. Before this ordinal, [`Engine::entries`] lists all that was created up to that second, and perhaps
+    /// later calls.
     #[must_use]
     pub fn ordinal_after(&self, moment: Timestamp) -> Ordinal {
         self.world.tables.first_after(moment)

@@ -114,11 +114,11 @@ pub enum EventKind {
     },
     /// The media of a fax were dropped to stay within the media budget.
     MediaEvicted,
-    /// A download of a fax's media was refused, as the service would refuse it or a tester's rule demands.
+    /// A download of a fax's media was refused, as the dialect or a tester's rule demands.
     MediaRefused {
         /// The HTTP status of the response.
         status: u16,
-        /// The reason: a requirement of the service that the download violated, or a tester's rule.
+        /// The reason: a requirement of the dialect that the download violated, or a tester's rule.
         fault: MediaFault,
         /// An explanation of the refusal, for the developer.
         detail: Box<str>,
@@ -131,7 +131,7 @@ pub enum EventKind {
         /// An explanation of the warning, for the developer.
         detail: Box<str>,
     },
-    /// A completion was dropped, since a reset had already discarded its effect.
+    /// A completion was dropped, since the world had been reset, restored or loaded after its effect was issued.
     AnswerDropped,
     /// A tester's rule acted on a call, a webhook, a REST call or a download.
     RuleFired {

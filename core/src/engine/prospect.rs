@@ -40,7 +40,7 @@ pub enum Unreachable {
 }
 
 impl Unreachable {
-    /// Returns the status of the fax, or its last one if it was deleted; `None` if no status is known.
+    /// Returns the status that this reason names, if it names one.
     #[must_use]
     pub const fn status(self) -> Option<Status> {
         match self {

@@ -99,7 +99,7 @@ impl Engine {
         self.keep_budget(now);
     }
 
-    /// Returns the id of a fax's document, even before the document is stored.
+    /// Returns the SID of a fax's media, even before they are stored.
     #[must_use]
     pub fn media_sid(&self, fax: FaxSid) -> MediaSid {
         let seed = match fax.form() {

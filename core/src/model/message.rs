@@ -116,7 +116,7 @@ pub struct Message {
     pub created: Timestamp,
     /// The time of the last change.
     pub updated: Timestamp,
-    /// The time at which it was sent; `None` while it is queued.
+    /// The time at which the message was sent; `None` while it is queued.
     pub sent: Option<Timestamp>,
     /// The statuses that the app has yet to be notified of, oldest first. The notification of the first is under way.
     pub owed: Vec<MessageStatus>,

@@ -94,8 +94,8 @@ pub struct PageText {
 }
 
 impl PageText {
-    /// Creates the text of a page, without its control characters, and cut after `bytes_max` bytes or at
-    /// `PAGE_TEXT_BYTES_MAX`.
+    /// Creates the text of a page, without its control characters, and cut after `bytes_max` or `PAGE_TEXT_BYTES_MAX`
+    /// bytes, whichever is less.
     #[must_use]
     pub fn new(text: &str, bytes_max: usize) -> Self {
         let bytes_max = bytes_max.min(PAGE_TEXT_BYTES_MAX);

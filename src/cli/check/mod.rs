@@ -1,4 +1,4 @@
-//! `fauxfax check`: judges a webhook app with the checks of `crate::check`, in a running emulator or in one of its own;
+//! `fauxfax check`: judges a webhook app with the checks of `crate::check`, in a running emulator or one that it starts;
 //! or a document before it is faxed (`check_document`).
 
 mod names;

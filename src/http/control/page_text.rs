@@ -93,8 +93,8 @@ fn view(page: u32, text: Result<PageText, &'static str>) -> PageTextView {
     }
 }
 
-/// Returns whether the client asks for plain text. One that accepts JSON too gets JSON: some HTTP libraries name both by
-/// default.
+/// Returns whether the client asks for plain text. A client that accepts JSON too gets JSON: some HTTP libraries name
+/// both media types by default.
 fn accepts_only_text(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let named: Vec<&str> =

@@ -1,6 +1,6 @@
-//! The local CA: created when TLS is first used, its certificate is first downloaded or a command such as `fauxfax ca`
-//! first needs it. It is kept in the user's data directory, or in memory if that directory can't be read or written.
-//! Until it is needed, `serve` doesn't touch the CA.
+//! The local CA. It is created when TLS is first used, when its certificate is first downloaded, or when a command such
+//! as `fauxfax ca` first needs it; until then, `serve` doesn't touch it. It is kept in a folder, or in memory if there
+//! is no folder or the folder can't be read or written.
 
 #[cfg(feature = "tls")]
 mod authority;
@@ -38,7 +38,7 @@ use crate::model::time::Timestamp;
 pub enum Identity {
     /// A host name, in lower case.
     Host(Box<str>),
-    /// This machine: `localhost`, its loopback addresses, and the address that the client used.
+    /// This machine: `localhost`, its loopback addresses and, if it is private, the address that the client used.
     Machine(IpAddr),
 }
 

@@ -7,7 +7,7 @@ use super::number;
 pub(super) struct Token {
     /// Whether a `-` precedes the term.
     pub(super) is_negated: bool,
-    /// The text before the first colon outside quotation marks, if there is one.
+    /// The text before the first colon, if there is any; `None` if a quotation mark precedes the colon.
     pub(super) key: Option<String>,
     /// The rest of the term, without quotation marks.
     pub(super) value: String,
@@ -31,8 +31,8 @@ impl Token {
     }
 }
 
-/// Returns the words of a term: its value, and the following words that belong to the same number. For a term without a
-/// key or a `-`, this includes words that might also be terms of their own.
+/// Returns the words of a term: its value and, if it may begin a number, the following words that may continue it. For
+/// a term with a key or a `-`, words follow only if all of them form one complete number.
 pub(super) fn number_words(token: &Token, after: &[Token]) -> Vec<String> {
     let mut words = vec![token.value.clone()];
     if !token.may_begin_number() {

@@ -24,7 +24,7 @@ words!(
         Fail = "fail",
         /// At least one finding is a warning, and none fails.
         Warn = "warn",
-        /// No page could be judged.
+        /// No page could be judged, and no finding fails or is a warning.
         NotJudged = "not_judged",
     }
 );
@@ -49,7 +49,7 @@ pub struct Measure {
     pub value: f64,
     /// The limit that the value is compared with; `None` if there is no limit.
     pub limit: Option<f64>,
-    /// The unit of both, such as `rows`.
+    /// The unit of the value and of the limit, such as `rows`.
     pub unit: &'static str,
 }
 

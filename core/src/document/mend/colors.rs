@@ -95,8 +95,8 @@ pub(super) fn luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
     ((mix(light, 0, black) + 128) >> 8) as u8
 }
 
-/// Returns the edit that replaces the four operands of a CMYK operator (`k` or `K`) with an RGB colour and its
-/// operator.
+/// Returns an edit with the RGB colour and operator to use instead of a CMYK colour (`k` or `K`). Its place is that of
+/// the four operands alone; the caller extends it by the operator.
 pub(super) fn operator(operands: &Operands, stroke: bool) -> Option<Edit> {
     let (numbers, place) = operands.last_numbers::<4>()?;
     let [red, green, blue] = rgb(numbers).map(plain);

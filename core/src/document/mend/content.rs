@@ -67,8 +67,8 @@ enum Fill {
 struct State {
     font: Option<Vec<u8>>,
     text_use: TextUse,
-    /// The name of the colour space of fills; `None` for those in which full components are always white: `DeviceGray`,
-    /// which is the initial one, and `DeviceRGB`.
+    /// The name of the colour space of fills; `None` at the start and after `g` or `rg`, when full components are
+    /// white.
     space: Option<Vec<u8>>,
     fill: Fill,
 }

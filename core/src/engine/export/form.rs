@@ -46,7 +46,7 @@ pub(super) trait Form: Serialize + DeserializeOwned {
     /// Converts the written form back to the engine value.
     fn value(self) -> Self::Of;
 
-    /// Returns whether a field with this value is omitted from the document.
+    /// Returns whether a field with this value is omitted from the file.
     fn is_left_out(&self) -> bool {
         false
     }
@@ -274,8 +274,8 @@ impl<A: Form, B: Form> Form for (A, B) {
     }
 }
 
-/// A value that the engine shares through an `Arc`, written like any other. It is boxed, as it is in the engine, so
-/// that an enum with a shared value isn't larger than the engine's.
+/// A value that the engine shares through an `Arc`, written like any other. It is boxed, so that an enum with a shared
+/// value isn't larger in the format than in the engine.
 #[derive(Serialize, Deserialize)]
 // serde need not add any bounds, since `Form` implies them.
 #[serde(transparent, bound = "")]

@@ -46,7 +46,7 @@ const TIMING_LINE: u32 = 6;
 const TIMING_START: u32 = 8;
 /// The minimum share of modules of the timing patterns that alternate; in noise, half of them do.
 const TIMING_SHARE_MIN: f64 = 0.8;
-/// The number of modules along a code's side: 21 for version 1, and 4 more for each further version, up to 40.
+/// The number of modules along a code's side: 21 for version 1, and 4 more for each further version; there are 40.
 const SIDE_MIN: u32 = 21;
 const SIDE_STEP: u32 = 4;
 const VERSIONS: u32 = 40;
@@ -59,7 +59,7 @@ const DEVIATION_PELS: f64 = 0.8;
 /// patterns from the same row or column, in modules.
 const SIZE_DEVIATION: f64 = 0.3;
 const LINE_MODULES: f64 = 1.5;
-/// The share of black modules in a code; masks keep it near one half.
+/// The share of black that a code may have; masks keep it near one half.
 const INK: std::ops::Range<f64> = 0.3..0.7;
 /// The part of each module of the margin that is examined: its two ends, in modules from the outer edge.
 const RING: (f64, f64) = (0.7, 0.2);
