@@ -26,7 +26,7 @@ pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
     let report = |dropped| tracing::error!(dropped, "dropped log lines that could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the log writer")?;
     // The configured level is for this program. Libraries log only warnings and errors. rmcp's are about mistakes and
-    // canceled calls of clients, which the clients see themselves, so only the levels debug and trace show its warnings.
+    // canceled calls of clients, which the clients see themselves, so its log needs the level debug or trace.
     let own = config.log_level.as_str().parse::<LevelFilter>().context("invalid log level")?;
     let of_clients = if own >= LevelFilter::DEBUG { LevelFilter::WARN } else { LevelFilter::OFF };
     let levels =

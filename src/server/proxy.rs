@@ -280,8 +280,7 @@ impl Refused {
         let text = header::HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, text);
         if matches!(self, Self::Host(_)) {
-            // The connection is closed, because another server on the way might read the next bytes differently (request
-            // smuggling).
+            // Closed, because another server on the way might read the next bytes differently (request smuggling).
             response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
         response
