@@ -1,5 +1,5 @@
-//! `GET /wait`: waits for a fax's status, for the fax's end, or until nothing is pending. A call that
-//! names a fax fails as soon as the fax can no longer reach any of the statuses.
+//! `GET /wait`: waits for a fax's status, for the fax's end, or until nothing is pending. A call that names
+//! a fax and statuses fails as soon as the fax can no longer enter any of them.
 
 use std::time::Duration;
 
