@@ -194,8 +194,8 @@ impl Registry {
     }
 
     /// Records a request that was refused before it reached a world, so that a tester can see why an app's requests
-    /// don't arrive. It goes into the journal of the account that it names, if that account has a world, and otherwise
-    /// into the default account's journal. If that journal takes no more such requests, only the feed has it.
+    /// don't arrive. The record goes into the journal of the account that the request names, if that account has a
+    /// world, and otherwise into the default account's. If that journal takes no more such records, only the feed does.
     pub(crate) fn note_refused(&self, request: ApiRequest) {
         let account = request.named.unwrap_or(self.0.default);
         let world = self.world(account).or_else(|| self.world(self.0.default));

@@ -163,7 +163,7 @@ class Traffic {
   show(requests) {
     const fresh = requests.slice(-ROWS_MAX).map((request) => new Row(request, this.all));
     this.rows.unshift(...fresh.reverse());
-    // The table is split into sections, since browsers lay out only the one that changes.
+    // The table is split into sections, since browsers then lay out only the section that changes.
     let top = this.inner.tBodies[0];
     if (!top || top.rows.length + fresh.length > SECTION_ROWS) this.inner.tHead.after((top = h("tbody")));
     top.prepend(...fresh.map((row) => row.element));

@@ -176,7 +176,7 @@ export function confirm(title, text, verb, { kind = "grave", keep = "Cancel" } =
   });
 }
 
-/** Wraps a button's action so that it never runs twice at once and its failure is reported. */
+/** Wraps a button's action so that it can't run again before it has ended, and its failure is reported. */
 export function once(action, tell = (problem) => toast(problem.message, "bad")) {
   return async (event) => {
     const trigger = event?.submitter ?? event?.currentTarget;

@@ -20,13 +20,13 @@ use crate::config::{Config, LogFormat};
 /// The name of the field that holds an event's text.
 const MESSAGE: &str = "message";
 
-/// Sends the log to standard error in the configured form. A thread writes the log, so a stuck reader does not
-/// delay the program. When dropped, the returned guard gives that thread a moment to write the last lines.
+/// Sends the log to standard error in the configured form. A thread writes the log, so a stuck reader does not delay the
+/// program. When dropped, the returned guard waits until the last lines are written, but at most a second.
 pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
     let report = |dropped| tracing::error!(dropped, "dropped log lines that could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the log writer")?;
-    // The configured level is for this program. Libraries log only warnings and errors. rmcp logs nothing, unless the
-    // level is debug, because it warns of clients' mistakes and of calls that they cancel, which the clients know.
+    // The configured level is for this program. Libraries log only warnings and errors. rmcp's are about mistakes and
+    // canceled calls of clients, which the clients see themselves, so its log needs the level debug or trace.
     let own = config.log_level.as_str().parse::<LevelFilter>().context("invalid log level")?;
     let of_clients = if own >= LevelFilter::DEBUG { LevelFilter::WARN } else { LevelFilter::OFF };
     let levels =

@@ -33,7 +33,7 @@ const REWRITE: &str = "\r\u{1b}[K";
 /// How consecutive pages are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pages {
-    /// One line, written once the last of them is known.
+    /// One line, written when it is known which page is its last.
     Once,
     /// One line that is rewritten with each page, on a terminal.
     Rewritten,
@@ -44,7 +44,7 @@ pub(super) struct Timeline<W> {
     out: W,
     pages: Pages,
     run: Option<Run>,
-    /// The fax of the last line, if headings separate the lines of several faxes.
+    /// The fax that the latest heading named, if headings separate the lines of several faxes.
     headed: Option<Option<String>>,
     /// The advice that was given, which need not be repeated at the end.
     advised: Vec<String>,
@@ -306,7 +306,7 @@ fn other(kind: &str, data: &Value) -> String {
     }
 }
 
-/// Returns the first lines of an app's body, without control characters.
+/// Returns the first lines of a response's body, without control characters, and the number of further lines.
 pub(super) fn first_lines(body: &str) -> Vec<String> {
     let mut lines = body.trim_end().lines().map(|line| cut(&clean(line), BODY_LINE_CHARS_MAX));
     let mut shown: Vec<String> = lines.by_ref().take(BODY_LINES_MAX).collect();

@@ -29,7 +29,7 @@ pub(crate) struct TrustFiles {
 }
 
 impl TrustFiles {
-    /// Writes the files into a folder, whose path must be absolute, because some files contain the paths of others.
+    /// Writes the files into a folder, whose path must be absolute, because PHP's settings contain the bundle's path.
     ///
     /// # Errors
     /// Fails if a file can't be written.

@@ -70,7 +70,7 @@ fn none_became(statuses: &[String]) -> String {
     format!("no fax has become {}", statuses.join(" or "))
 }
 
-/// Describes the work that is still due.
+/// Describes the work that is still due or under way.
 async fn pending(client: &Client) -> anyhow::Result<String> {
     let clock = client.control("GET", "/clock", &[], None).await?;
     let next = &clock["next"][0];

@@ -23,7 +23,7 @@ pub(super) struct Worlds {
     pub(super) keys: BTreeMap<KeySid, AccountSid>,
     /// How many worlds have been created, which gives each account its ordinal.
     pub(super) created: u64,
-    /// How many account SIDs have been derived from the seed, so that each is different.
+    /// How many account SIDs have been derived from the seed. Each is derived with the next number, so that it differs.
     pub(super) minted: u64,
     /// The ordinal of each owner's next subaccount, so that a removed subaccount's SID is never generated again.
     pub(super) subaccounts_minted: BTreeMap<AccountSid, u64>,
@@ -37,7 +37,7 @@ pub(super) struct Worlds {
 pub(super) struct Departed {
     /// The total event counts of the removed worlds.
     pub(super) tally: Tally,
-    /// What the removed worlds had dropped.
+    /// What the removed worlds had dropped to keep within their limits.
     pub(super) evictions: Evictions,
     /// How many worlds of each account have been removed. The account's next world uses the count to derive ids that
     /// haven't been used yet.
@@ -83,7 +83,8 @@ impl Worlds {
     }
 
     /// Returns the oldest world that can be dropped to make room: nothing has been written to it since its creation, it
-    /// has no pending work, and its account is neither configured, nor a subaccount, nor the owner of one.
+    /// is idle and not broken, and its account is neither the default one, nor configured, nor a subaccount, nor the
+    /// owner of one.
     pub(super) fn oldest_untouched(&self, default: AccountSid) -> Option<AccountSid> {
         let is_untouched = |world: &&World| {
             let sid = world.sid();

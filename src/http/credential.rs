@@ -41,7 +41,7 @@ pub(super) fn credential(headers: &HeaderMap) -> Result<Credential, ApiError> {
     Ok(Credential::Token(account, text))
 }
 
-/// Returns the account named by a request's credential, if any.
+/// Returns the account that a request's credential names; `None` for an API key, or without a valid credential.
 pub(super) fn account_of(headers: &HeaderMap) -> Option<AccountSid> {
     match credential(headers).ok()? {
         Credential::Token(account, _) => Some(account),

@@ -22,7 +22,7 @@ pub const BODY_BUDGET_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 pub const BODY_BUDGET_BYTES_MIN: u64 = 1024 * 1024;
 /// How long a client's body, or a response being produced, waits for room before the request fails with 503.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
-/// How long an app's response waits for room. The exchanges that hold the room end within their own time limits.
+/// How long an app's response waits for room. Room becomes free meanwhile, since each exchange has a time limit.
 pub const FETCH_ROOM_WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// The size of a piece, which is the unit that is charged, in bytes. The first piece of each body is free: nearly all

@@ -135,7 +135,7 @@ impl Proxy {
             return Err(Refused::Client);
         }
         let route = match self.policy.route(&target.host, target.port) {
-            // With --connect-to, an app on this machine may have a public name.
+            // With --connect-to, a public name may lead to an app on this machine, which --offline allows.
             Route::Offline if self.policy.is_on_this_machine(destination.host) => Route::Through,
             route @ (Route::Here | Route::Through | Route::Offline) => route,
         };
@@ -188,7 +188,7 @@ impl Proxy {
         builder.max_buf_size(HEAD_BYTES_MAX);
         let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(broke_off)?;
         spawn(async move {
-            // `send_request` and the response's body report the error as well.
+            // Ignored, because `send_request` or the response's body reports the same error.
             let _ = connection.await;
             // Held until the connection has ended.
             drop(place);
@@ -280,7 +280,7 @@ impl Refused {
         let text = header::HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, text);
         if matches!(self, Self::Host(_)) {
-            // Some other server on the way might interpret the next bytes differently (request smuggling).
+            // Closed, because another server on the way might read the next bytes differently (request smuggling).
             response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
         response

@@ -122,7 +122,7 @@ fn restore(registry: &Registry, bytes: &[u8]) -> Result<(), String> {
 }
 
 /// Replaces the file with all worlds. A world that can't be saved, for example because it has broken, keeps its entry
-/// from the old file: everything written must be loadable at the next start.
+/// from the old file, if there is one: everything written must be loadable at the next start.
 pub(super) fn save(registry: &Registry, path: &Path) -> Result<(), StateFileError> {
     let mut worlds = registry.worlds();
     // In order of creation, so that the next start creates them in the same order.

@@ -1,5 +1,5 @@
 //! Terminates clients' TLS: signs a certificate for the host that a client asks for, and keeps it for the next client
-//! that asks for the same host. No certificate is signed for a host that the policy doesn't answer for.
+//! that asks for the same host. No certificate is signed for a host name that the policy doesn't answer for.
 
 use std::collections::BTreeMap;
 use std::io;

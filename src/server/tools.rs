@@ -34,7 +34,7 @@ impl Tools {
         self.0.as_ref().map(Http::router).unwrap_or_default()
     }
 
-    /// Ends all calls, and waits until a check has put back what it changed.
+    /// Ends all calls, and waits until the checks among them have put back what they changed.
     pub(super) async fn stop(&self) {
         if let Some(http) = &self.0 {
             http.stop().await;

@@ -1,5 +1,5 @@
-// Tests that a page of another origin can do nothing to the emulator. The page is served from another port, and under another
-// name of this machine as well, so that the browser treats it as same-site and as cross-site.
+// Tests that a page of another origin can do nothing to the emulator. The page is served from another port,
+// under two names of this machine: the browser treats one as same-site and the other as cross-site.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// Tests the console without a mouse: the listed keys, a visible focus, and forms that are filled in by Tab and keys alone.
+// Tests the console without a mouse: the listed keys, a visible focus, and forms that are filled in with the keyboard alone.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

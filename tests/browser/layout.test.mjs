@@ -1,5 +1,5 @@
-// Tests the layout. At every width from a phone to a wall display, and at a zoom of 200 %, nothing may be cut off and
-// no page may scroll sideways. axe must find nothing serious in any state of the pages.
+// Tests the layout. At widths from that of a phone to that of a wall display, and at a zoom of 200 %, nothing may be
+// cut off and no page may scroll sideways. axe must find nothing serious in any state of the pages.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -201,7 +201,7 @@ async fn images_too_large_to_decode_affect_only_their_document() {
     };
     let renderer = renderer();
     for (name, bytes) in [("flate", bomb), ("ccitt", endless), ("jpx", jpx), ("jbig2", jbig2)] {
-        // The document fails with a reason or is drawn without the image; either way the next one renders as usual.
+        // The document fails with a reason or is drawn without the image; then the next document renders as usual.
         let made = renderer.to_send(bytes.into(), Quality::Standard, DocumentPolicy::Lenient).await;
         assert!(
             made.as_ref().map_or_else(|fault| !fault.reason.is_empty(), |made| made.pages == 1),

@@ -56,7 +56,7 @@ pub enum Area {
 }
 
 impl Area {
-    /// Returns whether this area needs the AuthToken, because API keys can't reach it (Twilio docs: API keys).
+    /// Returns whether this area accepts only the AuthToken, and no API keys (Twilio docs: API keys).
     #[must_use]
     pub const fn needs_token(self) -> bool {
         matches!(self, Self::Accounts | Self::Keys)

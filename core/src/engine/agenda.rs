@@ -26,7 +26,7 @@ words!(
         RingEnd = "ring-end",
         /// Fires when a page, or the part of it before a break, has been transmitted.
         Page = "page",
-        /// Fires when the wait ends after which a number that was busy or didn't answer is called again.
+        /// Fires when a number that was busy or didn't answer is called again, after a wait.
         Redial = "redial",
         /// Fires when a failed webhook is to be sent again: immediately, or after the dialect's wait.
         Retry = "retry",
@@ -164,7 +164,7 @@ impl Engine {
             let at = alarm.at;
             self.alarm(alarm, at);
         }
-        // `retire` limits its own work, so the lock is still not held for long.
+        // `retire` limits its own work, so the world's lock isn't held for long.
         self.retire(now);
         self.poll_timeout().is_some_and(|due| due <= now)
     }

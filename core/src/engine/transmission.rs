@@ -137,14 +137,14 @@ impl Engine {
         self.end(ordinal, Ended { status: Status::Received, pages, duration_s, rate_bps, failure: None }, now);
     }
 
-    /// Keeps the pages received before the call dropped, as a fax machine does.
+    /// Keeps the pages received before the call dropped, as a fax machine does, if the fax's media are to be stored.
     pub(super) fn keep_part(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "a call has dropped, but the fax doesn't exist")
         };
         // The sending end has no pages to keep.
         let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };
-        // A page that never arrived has no bytes in the file.
+        // A page that never arrived has no bytes in the file, and a file without any page isn't stored.
         let anything = receiving.document.sheets.iter().any(|sheet| !sheet.place.is_empty());
         if acceptance.store_media && anything {
             let document = receiving.document.clone();

@@ -14,8 +14,8 @@ pub fn resolve(base: &str, reference: &str) -> Option<String> {
     }
     // The fragment of the base is never inherited (RFC 3986 §5.2.2).
     let rest = rest.split('#').next().unwrap_or_default();
-    // A backslash ends the host, because it does so in the URL parser of the HTTP client, and both must agree on the
-    // host.
+    // A backslash ends the host, because it does so in the URL parser of the HTTP client: if the two found different
+    // hosts, the user and password could be sent to the wrong one.
     let (authority, base_target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
     let (base_path, base_query) = parts(base_target, '?');
     let (target, fragment) = parts(reference, '#');

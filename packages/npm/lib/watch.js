@@ -5,7 +5,7 @@ const { spawn } = require("node:child_process");
 
 /**
  * The shell's script: it waits until this Node process is gone, and then stops the other process. It ignores the signals that a
- * terminal sends to both, so that the shell outlives Node.
+ * terminal sends to Node and the shell alike, so that the shell outlives Node.
  */
 const WATCH = 'trap "" HUP INT TERM; read -r _; kill "$1" 2>/dev/null';
 

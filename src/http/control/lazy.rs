@@ -1,5 +1,5 @@
-//! Streams long lists as JSON. The text is generated while it is sent, so the text of an unread response takes only as
-//! much memory as one chunk, not as the whole list.
+//! Streams long lists as JSON. The text is generated while it is sent, so the text of an unread response takes only the
+//! memory of one chunk, not that of the whole list.
 
 use std::convert::Infallible;
 

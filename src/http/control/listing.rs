@@ -1,5 +1,5 @@
-//! Pages of the faxes of one or several worlds, and the number of all matches. A world is read in slices, between which
-//! its lock is released, so that no search holds up the world's work.
+//! Pages of the faxes, and of the calls without a fax, of one or several worlds, and the number of all matches. A world
+//! is read in slices, between which its lock is released, so that no search holds up the world's work.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

@@ -1,5 +1,5 @@
-//! `GET /wait`: waits for a fax's status, for the fax's end, or until nothing is pending. The call fails as soon as the
-//! engine reports that a status can no longer be reached.
+//! `GET /wait`: waits for a fax's status, for the fax's end, or until nothing is pending. A call that names
+//! a fax and statuses fails as soon as the fax can no longer enter any of them.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-"""Tests what apps use besides faxes: messages and look-ups of numbers. All versions of the library have these calls, except
-that no version with a Fax API has Lookups v2."""
+"""Tests what apps use besides faxes: messages and look-ups of numbers. All versions of the library have these calls, apart
+from those of Lookups v2, which no version with a Fax API has."""
 
 import datetime
 import re

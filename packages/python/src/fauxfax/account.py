@@ -213,7 +213,7 @@ class Account:
         action: str | None = None,
         sid: str | None = None,
     ) -> str:
-        """Makes the same call as `receive` without waiting for its end, and returns the SID that the fax will have."""
+        """Makes the same call as `receive`, and immediately returns the SID that the fax will have."""
         order = _order(pages, media_url, to, from_, station_id, quality, outcome, action, sid)
         return str(self._call_number(order, file, {}, 0)["fax_sid"])
 

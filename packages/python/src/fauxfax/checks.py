@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 def whole(name: str, value: object, least: int, most: int | None = None) -> int:
     """Returns a whole number that is in its range."""
-    # True is an int.
+    # For Python, True and False are ints, too.
     if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
         raised = TypeError if isinstance(value, bool) or not isinstance(value, int) else ValueError
         limits = f"of at least {least}" if most is None else f"from {least} to {most}"

@@ -123,7 +123,7 @@ class Connection:
             try:
                 connection.request(method, target, body, {"User-Agent": "fauxfax-python", **headers})
             except (BrokenPipeError, ConnectionResetError):
-                # The emulator may have refused the request before it had read all of it. Then its response says why.
+                # The emulator may have refused the request before reading all of it. Its response, read next, then says why.
                 if not body:
                     raise
             response = connection.getresponse()

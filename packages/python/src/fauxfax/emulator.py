@@ -54,7 +54,7 @@ class Emulator:
         - `control_token`: protects the control API
         - `config`: the path of a configuration file
         - `env`: further environment variables
-        - `binary`: the program to run, instead of the one that was installed with this package
+        - `binary`: the program to run; by default the one that FAUXFAX_BIN names, or else the one installed with this package
         """
         given = {
             "--listen": "127.0.0.1:0",

@@ -155,7 +155,7 @@ def emulator():
 
 @pytest.fixture
 def start(tmp_path, emulator):
-    """Starts the app with further settings, and sets the number's VoiceUrl to it."""
+    """Starts the app with further settings, and sets the number's VoiceUrl to the app's URL."""
     apps = []
 
     def start(**settings):

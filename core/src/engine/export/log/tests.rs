@@ -402,7 +402,7 @@ fn notes() -> Vec<Input> {
 }
 
 /// Formats an input for a comparison. `Debug` omits the contents of documents and a claimed token, so they are added. A
-/// state is formatted as JSON, because `Debug` shows the hash maps in it in no fixed order.
+/// state is formatted as JSON, because `Debug` shows its hash maps in no fixed order.
 fn shown(Logged { at, input }: &Logged) -> String {
     if let Input::LoadState(state) = input {
         return state.0.to_json(MediaForm::Inline).expect("JSON").to_string();
