@@ -16,7 +16,7 @@ const QUALITIES = { standard: "standard, 204 × 98 dpi", fine: "fine, 204 × 196
 const REFRESH_MS = 250;
 /** The fax is requested again after this many milliseconds while it has a progress, parts of which change without an event. */
 const POLL_MS = 2000;
-/** The same while pages are rendered, which causes no events. */
+/** The same delay while pages are rendered; it is shorter, because rendering causes no events. */
 const RENDERING_MS = 300;
 /** The maximum number of problems with links at the top of the page; the conversation shows all. */
 const FAILURES_MAX = 6;

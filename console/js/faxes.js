@@ -291,7 +291,7 @@ export class List {
   }
 }
 
-/** Follows the link of a row when it is clicked anywhere, unless the click ends a text selection. */
+/** Follows a row's link when the row is clicked anywhere, unless the click ends a text selection. */
 function follow(event) {
   if (event.target.closest("a, button") || !getSelection().isCollapsed) return;
   const { ctrlKey, metaKey, shiftKey } = event;

@@ -126,7 +126,7 @@ enum Strand {
     Alerts,
     /// Webhooks to the Debugger URL.
     Reports,
-    /// The actions of a tester's rules, and those of pedantic mode.
+    /// What a tester's rules and pedantic mode have done.
     Rules,
     /// Statuses and callbacks of text messages, which belong to no fax.
     TextMessages,

@@ -265,7 +265,7 @@ impl Engine {
     }
 
     /// Chooses the URL that is notified when the fax ends: the action or, without one, the number's StatusCallback
-    /// (Twilio docs: receiving faxes).
+    /// (Twilio docs: receiving faxes). An invalid action raises an alert, and no URL is notified.
     fn notify_target(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> NotifyTarget {
         let Some(action) = &receive.action else {
             let callback = self.voice_urls(call.to).map(|urls| urls.status_callback);

@@ -90,7 +90,7 @@ impl Engine {
         };
         let Some(url) = order.status_callback.clone().filter(|_| wanted) else {
             if status.is_final() {
-                // An earlier notice may be waiting to swap places with a later one. If none comes, it must be sent now.
+                // An earlier notice may be waiting to swap places with a later one. None follows, so it is sent now.
                 let sid = fax.sid;
                 self.notify_next(sid, now);
             }
