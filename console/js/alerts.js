@@ -12,7 +12,7 @@ import { visitAlerts } from "./unseen.js";
 const GROUPS_MAX = 200;
 /** The maximum number of alerts of one group that are listed. */
 const LISTED_MAX = 50;
-/** The maximum number of events that are requested at once. */
+/** The maximum number of events that are requested in one call. */
 const EVENTS_MAX = 10_000;
 /** The maximum number of alerts of one group that are kept; earlier ones are only counted. */
 const KEPT_MAX = 1000;

@@ -20,7 +20,7 @@ const POLL_MS = 2000;
 const RENDERING_MS = 300;
 /** The maximum number of problems with links at the top of the page; the conversation shows all. */
 const FAILURES_MAX = 6;
-/** The maximum number of events that are requested at once. */
+/** The maximum number of events that are requested in one call. */
 const EVENTS_MAX = 5000;
 
 /** A text that stays on one line. */
@@ -164,7 +164,7 @@ class FaxPage {
     }
   }
 
-  /** Requests the fax at once, or a little later if it has just been requested. */
+  /** Requests the fax now, or a little later if it has just been requested. */
   refreshSoon() {
     this.isStale = true;
     if (this.isAsking || this.isClosed) return;

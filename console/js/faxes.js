@@ -241,7 +241,7 @@ export class List {
     this.refreshing = false;
   }
 
-  /** Shows new faxes: at once if that disturbs nobody, otherwise on request. */
+  /** Shows new faxes: immediately if that disturbs nobody, otherwise on request. */
   take(answer) {
     const unseen = answer.faxes.filter((fax) => !this.rows.has(fax.sid)).length;
     const isReading = scrollY > 120 || performance.now() - this.pointedAt < POINTING_MS || this.tbody.contains(document.activeElement) || this.isSelecting();

@@ -1,4 +1,4 @@
-//! Tests promises of the design about worlds, claims, pace and resets.
+//! Tests promises of the design about worlds, the claiming of accounts, pace and resets.
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;

@@ -4,8 +4,8 @@
 //! a group of events. In two strands, a fax's conversation and the notices about it, the events always occur in the
 //! same order, and an event's step is its position in that order. In all other strands, the order varies from run to
 //! run, so the step is 0. Therefore it doesn't matter which of two apps responded first. Faxes are numbered (`#1`,
-//! `#2`) in the order of their events instead of named by SID, because no SID is ever used again, not even after a
-//! reset. Real durations, ports, headers, bodies, error texts, absolute dates and clock moves are left out.
+//! `#2`) in the order of their events instead of named by SID, because the SIDs after a reset differ, unless the reset
+//! names a seed. Real durations, ports, headers, bodies, error texts, absolute dates and clock moves are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
         let text = without_sids(&text);
         by_fax.entry(event.fax).or_default().push(Line { at: event.at.since(origin), strand, step, text });
     }
-    // A fax is identified by its events, since its SID differs after a reset.
+    // A fax is identified by its events, since its SID may differ after a reset.
     let of_world = by_fax.remove(&None).unwrap_or_default();
     let mut faxes: Vec<Vec<Line>> = by_fax.into_values().collect();
     // Sorted in two passes: first the lines of each fax, then the faxes by all their lines. The second pass determines

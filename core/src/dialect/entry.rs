@@ -45,7 +45,7 @@ pub fn find(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Option<Value> {
 }
 
 /// Adds the reason for a failure, in the words of the account's dialect, and the failed webhooks: their
-/// number, which may be 0, and the latest one. All other fields are null if they don't apply.
+/// number and the latest one. The number may be 0; the other fields are null if they don't apply.
 fn explained(mut shown: Value, entry: Entry<'_>, dialect: Dialect) -> Value {
     let subject = Subject::of(entry, dialect);
     shown["error_code"] = json!(subject.error_code());

@@ -226,7 +226,8 @@ impl Engine {
         self.issue(sid, Intent::Render(Box::new(request)));
     }
 
-    /// Handles `<Reject>`: creates the fax as canceled. No app is notified, since `<Reject>` has no action.
+    /// Handles `<Reject>`: creates the fax as canceled. Nobody is notified: `<Reject>` has no action, and the number's
+    /// StatusCallback isn't called.
     fn reject_call(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "an app rejects a call, but the call doesn't exist")

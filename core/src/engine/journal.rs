@@ -1,5 +1,5 @@
 //! The ordered, bounded log of a world's events. REST requests are not included: the shell keeps them separately and
-//! merges both into one sequence.
+//! merges them and the events into one sequence.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -53,8 +53,8 @@ fn step(result: &StepResult, is_known: bool, out: &mut impl Write) -> anyhow::Re
     details(result, is_known, out)
 }
 
-/// Prints what was expected and seen, the exchange with the app that shows this, and the conversation unless that has
-/// been printed before.
+/// Prints what was expected and seen, the exchange in which it was seen, and the conversation unless that has been
+/// printed before.
 fn details(result: &StepResult, is_known: bool, out: &mut impl Write) -> anyhow::Result<()> {
     for mismatch in &result.mismatches {
         writeln!(out, "{INDENT}expected  {}\n{INDENT}seen      {}", mismatch.expected, mismatch.seen)?;

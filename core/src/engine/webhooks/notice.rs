@@ -51,7 +51,7 @@ impl Outgoing {
         Self { ordinal, ..Self::default() }
     }
 
-    /// Adds `span` to the delay of each notice that a rule delays.
+    /// Moves the earliest sending time of each notice that a rule acts on by `span`.
     pub(in crate::engine) fn postpone(&mut self, span: Duration) {
         for queued in &mut self.queue {
             if let WebhookPlan::Ruled { not_before, .. } = &mut queued.plan {
