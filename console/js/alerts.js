@@ -44,7 +44,7 @@ class Board {
   constructor(context, before) {
     this.context = context;
     this.before = before;
-    // The first response begins at the last reset: earlier alerts are about faxes that are gone.
+    // The first response begins at the last reset or restore: earlier alerts may be about faxes that are gone.
     this.last = null;
     this.groups = new Map();
     this.only = "";

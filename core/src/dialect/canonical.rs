@@ -1,11 +1,12 @@
 //! The canonical projection of a journal and its hash. Both are the same for two runs with the same seed and inputs.
 //!
-//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand is
-//! a group of events. In two strands, a fax's conversation and the notices about it, the events always occur in the
-//! same order, and an event's step is its position in that order. In all other strands, the order varies from run to
-//! run, so the step is 0. Therefore it doesn't matter which of two apps responded first. Faxes are numbered (`#1`,
-//! `#2`) in the order of their events instead of named by SID, because the SIDs after a reset differ, unless the reset
-//! names a seed. Real durations, ports, headers, bodies, error texts, absolute dates and clock moves are left out.
+//! The projection begins after the last reset, restore or load. Its lines are sorted by virtual time, fax, strand and
+//! step. A strand is a group of events. In two strands, a fax's conversation and the notices about it, the events
+//! always occur in the same order, and an event's step is its position in that order. In all other strands, the order
+//! varies from run to run, so the step is 0. Therefore it doesn't matter which of two apps responded first. Faxes are
+//! numbered (`#1`, `#2`) in the order of their events instead of named by SID, because the SIDs after a reset differ,
+//! unless the reset names a seed. Real durations, ports, headers, bodies, error texts, absolute dates and clock moves
+//! are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
