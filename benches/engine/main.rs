@@ -101,7 +101,7 @@ fn timed<T>(engine: &mut Engine, command: impl Command<Done = Result<T, Refusal>
     let began = now();
     assert!(engine.handle(command, at).is_ok(), "the command succeeds");
     let span = micros(began.elapsed());
-    // A world frees the discarded state after it has released its lock, so no other call waits for this.
+    // Not measured: a world frees the discarded state after it has released its lock, so no other call waits for it.
     drop(engine.take_discarded());
     span
 }

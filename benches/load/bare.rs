@@ -1,5 +1,5 @@
 //! The baselines that fauxfax is compared with: a hyper server that returns a constant response, a server that streams
-//! bytes, and a loop that makes the same webhook requests as fauxfax. Each runs in a separate process.
+//! bytes, and a loop that makes requests like fauxfax's to apps. Each runs in a separate process.
 
 use std::convert::Infallible;
 use std::io::Write;

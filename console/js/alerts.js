@@ -12,7 +12,7 @@ import { visitAlerts } from "./unseen.js";
 const GROUPS_MAX = 200;
 /** The maximum number of alerts of one group that are listed. */
 const LISTED_MAX = 50;
-/** The maximum number of events that are requested at once. */
+/** The maximum number of events that are requested in one call. */
 const EVENTS_MAX = 10_000;
 /** The maximum number of alerts of one group that are kept; earlier ones are only counted. */
 const KEPT_MAX = 1000;
@@ -44,7 +44,7 @@ class Board {
   constructor(context, before) {
     this.context = context;
     this.before = before;
-    // The first response begins at the last reset: earlier alerts are about faxes that are gone.
+    // The first response begins at the last reset or restore: earlier alerts may be about faxes that are gone.
     this.last = null;
     this.groups = new Map();
     this.only = "";

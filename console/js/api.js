@@ -89,7 +89,7 @@ async function askWorld() {
   }
 }
 
-/** Makes sure that the world is requested again. */
+/** Makes the next call of `world` request it again. */
 export function forget() {
   known = null;
 }
@@ -107,7 +107,7 @@ export async function rest(method, path, params, { signal } = {}) {
   return read(await send(url, { method, headers, body }, signal, PATIENCE_MS));
 }
 
-/** The header value of a credential. */
+/** The value of the Authorization header for a credential. */
 export function basic(sid, token) {
   return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${sid}:${token}`)))}`;
 }
@@ -115,7 +115,7 @@ export function basic(sid, token) {
 async function send(url, options, signal, patience) {
   const limit = AbortSignal.timeout(patience);
   try {
-    // Without credentials, a 401 from the REST API doesn't open the browser's own dialog.
+    // With `omit`, a 401 from the REST API doesn't open the browser's own login dialog.
     return await fetch(url, { credentials: "omit", ...options, cache: "no-store", signal: signal ? AbortSignal.any([signal, limit]) : limit });
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -16,11 +16,11 @@ const QUALITIES = { standard: "standard, 204 × 98 dpi", fine: "fine, 204 × 196
 const REFRESH_MS = 250;
 /** The fax is requested again after this many milliseconds while it has a progress, parts of which change without an event. */
 const POLL_MS = 2000;
-/** The same while pages are rendered, which causes no events. */
+/** The same delay while pages are rendered; it is shorter, because rendering causes no events. */
 const RENDERING_MS = 300;
 /** The maximum number of problems with links at the top of the page; the conversation shows all. */
 const FAILURES_MAX = 6;
-/** The maximum number of events that are requested at once. */
+/** The maximum number of events that are requested in one call. */
 const EVENTS_MAX = 5000;
 
 /** A text that stays on one line. */
@@ -164,7 +164,7 @@ class FaxPage {
     }
   }
 
-  /** Requests the fax at once, or a little later if it has just been requested. */
+  /** Requests the fax now, or a little later if it has just been requested. */
   refreshSoon() {
     this.isStale = true;
     if (this.isAsking || this.isClosed) return;

@@ -241,7 +241,7 @@ export class List {
     this.refreshing = false;
   }
 
-  /** Shows new faxes: at once if that disturbs nobody, otherwise on request. */
+  /** Shows new faxes: immediately if that disturbs nobody, otherwise on request. */
   take(answer) {
     const unseen = answer.faxes.filter((fax) => !this.rows.has(fax.sid)).length;
     const isReading = scrollY > 120 || performance.now() - this.pointedAt < POINTING_MS || this.tbody.contains(document.activeElement) || this.isSelecting();
@@ -291,7 +291,7 @@ export class List {
   }
 }
 
-/** Follows the link of a row when it is clicked anywhere, unless the click ends a text selection. */
+/** Follows a row's link when the row is clicked anywhere, unless the click ends a text selection. */
 function follow(event) {
   if (event.target.closest("a, button") || !getSelection().isCollapsed) return;
   const { ctrlKey, metaKey, shiftKey } = event;

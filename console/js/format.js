@@ -8,7 +8,7 @@ function remembered() {
   try {
     return localStorage.getItem(ZONE_KEY) === "UTC" ? "UTC" : undefined;
   } catch {
-    // Storage is off, so the zone lasts for this page only.
+    // Storage is off, so no earlier choice is known.
     return undefined;
   }
 }
@@ -34,7 +34,7 @@ export function setZone(utc) {
     if (utc) localStorage.setItem(ZONE_KEY, "UTC");
     else localStorage.removeItem(ZONE_KEY);
   } catch {
-    // Storage is off, as above.
+    // Storage is off, so the choice lasts until the page is loaded again.
   }
 }
 
@@ -66,7 +66,7 @@ export const isFinal = (status) => ["delivered", "received", "busy", "no-answer"
 /** A number with its noun, as `2 pages`. */
 export const count = (n, one, many = `${one}s`) => `${Number(n).toLocaleString("en")} ${n === 1 ? one : many}`;
 
-/** The time of day, with the date where it isn't today. */
+/** The time of day, preceded by the date if that isn't today. */
 export function moment(text) {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return String(text ?? "");

@@ -1,7 +1,7 @@
 //! The pure part of fauxfax: the decisions of a fax service, without I/O, a clock or threads. Depend on the package
 //! `fauxfax` instead; this one promises no stability.
 //!
-//! Modules import only from those named after them here: [`dialect`] reads and writes a service's wire format,
+//! Modules import only from those named after them here: [`dialect`] reads and writes the APIs' wire formats,
 //! [`engine`] decides, [`twiml`] reads an app's instructions, `document` converts documents to fax pages and back, and
 //! [`model`] holds the types that they share.
 

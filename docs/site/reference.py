@@ -315,7 +315,7 @@ line](cli.md) has an overview, the exit statuses, and what all commands have in 
 
 
 def help_of(*arguments: str) -> str:
-    # The terminal's width, and the defaults that are read from the environment, would be part of the text.
+    # Fixed, because the terminal's width and the defaults that are read from the environment would be part of the text.
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "COLUMNS": "100"}
     found = subprocess.run([BINARY, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True)
     return found.stdout.strip("\n") + "\n"

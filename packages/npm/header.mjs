@@ -21,7 +21,7 @@ export function platformOf(bytes) {
   if (bytes.readUInt32BE(0) === 0x7f454c46 && bytes[4] === 2 && bytes[5] === 1) {
     return named("linux", ELF_MACHINES[bytes.readUInt16LE(18)], isLinked(bytes));
   }
-  // Mach-O with 64 bits. Every program on macOS is linked with the system's library.
+  // Mach-O with 64 bits. Every program on macOS is linked with the system's library, so this isn't reported.
   if (bytes.readUInt32LE(0) === 0xfeedfacf) return named("darwin", MACH_O_CPUS[bytes.readUInt32LE(4)], false);
   // PE behind a DOS header.
   const pe = bytes.readUInt32LE(0x3c);

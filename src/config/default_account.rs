@@ -1,5 +1,5 @@
 //! The built-in account, which exists if no account is configured. Its credential comes from the environment variables
-//! that its service's helper libraries read.
+//! that the helper libraries of its dialect read, as far as they are set.
 
 use std::fmt;
 

@@ -169,8 +169,8 @@ impl Performer {
     }
 }
 
-/// Returns the part of an exchange that the journal keeps. Secret headers are masked, the user and
-/// password in a redirect's URL are removed, and the response body is shortened.
+/// Returns the part of an exchange that the journal keeps. Secret headers are masked, the user and password in a
+/// redirect's URL are removed, and the response body is shortened.
 fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Exchange) -> ExchangeRecord {
     let answer = outcome.answer.as_ref();
     let status = answer.map(|answer| answer.status);

@@ -17,7 +17,7 @@ pub(super) struct Published {
 
 impl World {
     /// Adds the journal's new entries to the feed. Called whenever the world's lock is about to be released, so it
-    /// returns at once if there are none.
+    /// returns immediately if there are none.
     pub(super) fn publish(&self, core: &mut Core) {
         let Some(feed) = &self.0.feed else { return };
         let journal = Journal::new(&core.engine, &core.requests);

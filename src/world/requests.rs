@@ -120,8 +120,8 @@ pub(super) struct RequestLog {
     dropped: u64,
     /// The runs of requests, ascending in both fields.
     marks: VecDeque<Mark>,
-    /// The engine's `seq` just before its last reset, and the place just before that reset. Kept because the marks from
-    /// which the place was computed may be dropped.
+    /// The engine's `seq` just before its last reset, and the place just before that reset. In this file, a restore or
+    /// a load counts as a reset. The place is kept because the marks from which the place was computed may be dropped.
     reset: Option<(u64, u64)>,
     /// The refused requests since the world's last reset.
     refused: Refused,
@@ -171,8 +171,8 @@ impl RequestLog {
         self.drop_requests(engine);
     }
 
-    /// Records a request that was refused before it reached a world. Returns it if too many have been recorded since the
-    /// last reset.
+    /// Records a request that was refused before it reached a world. Returns the request, unrecorded, if too many such
+    /// requests have been recorded since the last reset.
     pub(super) fn note_refused(&mut self, engine: &Engine, request: ApiRequest) -> Option<ApiRequest> {
         let reset = engine.last_reset();
         if self.refused.reset != reset {
@@ -221,7 +221,7 @@ impl RequestLog {
         self.marks.get(next).map_or(event, |mark| event.min(mark.after))
     }
 
-    /// Returns the place just before the world's last reset or restore; 0 if there was none.
+    /// Returns the place just before the world's last reset; 0 if there was none.
     pub(super) fn last_reset(&self, engine: &Engine) -> u64 {
         let Some(before_reset) = engine.last_reset() else { return 0 };
         match self.reset {

@@ -10,7 +10,7 @@ use crate::model::sid::TwimlBinSid;
 /// The name of these bins.
 const NAME: &str = "receive with an action";
 /// The maximum number of such bins in a world: a test may name a new action for each of thousands of faxes. If there
-/// are more, the oldest is deleted; its call has long since read it.
+/// are more, the oldest is deleted; the call for which it was made has long since read it.
 const OWN_BINS_MAX: usize = 100;
 
 impl World {

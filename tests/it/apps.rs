@@ -1,4 +1,4 @@
-//! Apps for tests, on their own ports, some with their own certificates. Each treats every connection in the same way,
+//! Apps for tests, on their own ports, some with their own certificates. Most treat every connection in the same way,
 //! such as never responding.
 
 use std::future::Future;

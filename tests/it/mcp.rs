@@ -262,7 +262,7 @@ async fn a_canceled_check_puts_everything_back_and_a_second_one_beside_it_is_ref
     assert!(before.contains("busy") && rules.contains("\"busy\""), "{rules}");
 }
 
-/// Builds a document of some pages, each with 100 lines of 90 characters, which begin with the page's number.
+/// Builds a document of some pages, each with 100 lines of at least 90 characters that repeat the page's number.
 fn wordy(pages: usize) -> Vec<u8> {
     let numbers = || 0..pages;
     let kids: Vec<String> = numbers().map(|page| format!("{} 0 R", 4 + 2 * page)).collect();

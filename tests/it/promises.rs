@@ -1,4 +1,4 @@
-//! Tests promises of the design about worlds, claims, pace and resets.
+//! Tests promises of the design about worlds, the claiming of accounts, pace and resets.
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -46,7 +46,7 @@ fn pace_scales_ring_line_and_redial_times() {
 
 #[test]
 fn pace_scales_neither_a_ttl_nor_retention() {
-    // A Ttl of three minutes allows three calls at the pace of a real line, and one at a tenth of it.
+    // A Ttl of three minutes allows three calls at the pace of a real line, and one at a tenth of that pace.
     for (pace, goes_on) in [(1.0, true), (0.1, false)] {
         let mut spec = spec();
         spec.options.pace = Pace::Times(pace);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the GitHub Action against GitHub's schema and for security holes. Then runs its steps as a runner would, with a release
-# on a local server, and uses fauxfax as a later step would, with the PATH and the variables that they have set.
+# on a local server, and uses fauxfax as a later step would, with the PATH and the variables that those steps have set.
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=tests/packages/linters.sh

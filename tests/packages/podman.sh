@@ -70,8 +70,8 @@ esac
 # shellcheck disable=SC2034  # The callers read it.
 readonly arch
 
-# Both scripts get the signal. Without a trap, the inner one would ignore it, as the first process of a namespace does. The outer
-# one waits for the inner one, and removes the files last.
+# The script and its second run, in the namespaces, both get the signal. Without a trap, the second run would ignore it, as the
+# first process of a namespace does. The first run waits for the second, and removes the files last.
 trap 'exit 143' INT TERM
 if [[ -z ${FAUXFAX_IN_NAMESPACE:-} ]]; then
     ((EUID == 0)) || skip 'only root may create the namespaces that the containers are kept in'
@@ -88,7 +88,7 @@ if [[ -z ${FAUXFAX_IN_NAMESPACE:-} ]]; then
     exit $status
 fi
 
-# Uses the folder of the outer script, which removes it once the mounts are gone.
+# Uses the folder of the first run, which removes it once the mounts are gone.
 rm -rf "$work"
 work=$FAUXFAX_IN_NAMESPACE
 trap 'podman rm --all --force --time 0 >/dev/null 2>&1 || true' EXIT

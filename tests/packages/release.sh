@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the workflows, and runs the scripts of a release with the local binary: archive, checksums, bill of materials, release notes.
-# A tag that must not be released is refused.
+# Also tests that tags that must not be released are refused.
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=tests/packages/linters.sh

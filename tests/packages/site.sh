@@ -81,7 +81,8 @@ rm -rf "$site"
 if grep -E 'WARN|ERROR' "$work/log" >&2; then
     exit 1
 fi
-# mdBook copies every file of docs that isn't Markdown. Only pictures that a page shows are needed.
+# mdBook copies every file of docs that isn't Markdown. Those that the site doesn't need are removed here, and pictures that no
+# page shows are removed below.
 rm -rf "$site"/book.toml "$site"/site/{*.py,favicon.svg} "$site"/recipes/{node,pytest,compose.yaml}
 # The overview for language models leads to the pages of the site.
 sed -i -E 's#\]\(\.\./([A-Z]+)\.md\)#](\L\1.html)#; s#README\.md\)#index.html)#; s#\.md\)#.html)#' "$site/llms.txt"

@@ -1,11 +1,12 @@
 //! The canonical projection of a journal and its hash. Both are the same for two runs with the same seed and inputs.
 //!
-//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand is
-//! a group of events. In two strands, a fax's conversation and the notices about it, the events always occur in the
-//! same order, and an event's step is its position in that order. In all other strands, the order varies from run to
-//! run, so the step is 0. Therefore it doesn't matter which of two apps responded first. Faxes are numbered (`#1`,
-//! `#2`) in the order of their events instead of named by SID, because no SID is ever used again, not even after a
-//! reset. Real durations, ports, headers, bodies, error texts, absolute dates and clock moves are left out.
+//! The projection begins after the last reset, restore or load. Its lines are sorted by virtual time, fax, strand and
+//! step. A strand is a group of events. In two strands, a fax's conversation and the notices about it, the events
+//! always occur in the same order, and an event's step is its position in that order. In all other strands, the order
+//! varies from run to run, so the step is 0. Therefore it doesn't matter which of two apps responded first. Faxes are
+//! numbered (`#1`, `#2`) in the order of their events instead of named by SID, because the SIDs after a reset differ,
+//! unless the reset names a seed. Real durations, ports, headers, bodies, error texts, absolute dates and clock moves
+//! are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
         let text = without_sids(&text);
         by_fax.entry(event.fax).or_default().push(Line { at: event.at.since(origin), strand, step, text });
     }
-    // A fax is identified by its events, since its SID differs after a reset.
+    // A fax is identified by its events, since its SID may differ after a reset.
     let of_world = by_fax.remove(&None).unwrap_or_default();
     let mut faxes: Vec<Vec<Line>> = by_fax.into_values().collect();
     // Sorted in two passes: first the lines of each fax, then the faxes by all their lines. The second pass determines
@@ -126,7 +127,7 @@ enum Strand {
     Alerts,
     /// Webhooks to the Debugger URL.
     Reports,
-    /// The actions of a tester's rules, and those of pedantic mode.
+    /// What a tester's rules and pedantic mode have done.
     Rules,
     /// Statuses and callbacks of text messages, which belong to no fax.
     TextMessages,

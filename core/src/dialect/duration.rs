@@ -61,7 +61,7 @@ pub fn parse(text: &str) -> Result<Duration, NotADuration> {
         rest = after_word;
     }
     let seconds = u64::try_from(nanos / NANOS_PER_SECOND).map_err(|_| NotADuration)?;
-    // The remainder is less than a billion.
+    // This never fails, because the remainder is less than a billion.
     let nanos = u32::try_from(nanos % NANOS_PER_SECOND).map_err(|_| NotADuration)?;
     Ok(Duration::new(seconds, nanos))
 }

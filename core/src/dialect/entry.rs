@@ -44,8 +44,8 @@ pub fn find(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Option<Value> {
     Some(arriving)
 }
 
-/// Adds the reason for a failure, in the words of the account's dialect, and the failed webhooks. What doesn't apply is
-/// null.
+/// Adds the reason for a failure, in the words of the account's dialect, and the failed webhooks: their
+/// number and the latest one. The number may be 0; the other fields are null if they don't apply.
 fn explained(mut shown: Value, entry: Entry<'_>, dialect: Dialect) -> Value {
     let subject = Subject::of(entry, dialect);
     shown["error_code"] = json!(subject.error_code());
@@ -103,7 +103,7 @@ fn unanswered(call: &UnansweredCall, view: &View<'_>) -> Value {
     })
 }
 
-/// Returns the request to the app that decided the call, with the response.
+/// Returns the request that decided what became of the call, with the app's response.
 fn request(record: &ExchangeRecord, dialect: Dialect) -> Value {
     let error = record.failure.as_ref();
     json!({

@@ -99,8 +99,8 @@ impl Dialect {
         }
     }
 
-    /// Returns whether `origin`, a scheme and a host, belongs to the service itself. If it does, media URLs are on the
-    /// service's media host. It is always false for Twilio, whose media URLs are on `origin`.
+    /// Returns whether `origin`, a scheme and a host, belongs to the company itself. If it does, media URLs are on the
+    /// company's media host. The result is always false for Twilio, whose media URLs are on `origin`.
     #[must_use]
     pub fn is_own_origin(self, origin: &str) -> bool {
         match self {
@@ -109,7 +109,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the name of the company whose service uses this dialect.
+    /// Returns the name of the company whose API this is.
     #[must_use]
     pub const fn service(self) -> &'static str {
         match self {

@@ -268,7 +268,7 @@ fn fax_page(fax: &FaxImage) -> Option<Picture> {
     })
 }
 
-/// Converts the readable pages of a TIFF; fails only if none are readable.
+/// Converts the readable pages of a TIFF; fails if it can't be opened or no page is readable.
 fn of_tiff(bytes: &Arc<[u8]>, sink: &mut Sink<'_>) -> Result<(), UnreadableDocument> {
     let pages = Pages::open(bytes)?;
     let mut refused = None;

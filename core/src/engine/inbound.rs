@@ -226,7 +226,8 @@ impl Engine {
         self.issue(sid, Intent::Render(Box::new(request)));
     }
 
-    /// Handles `<Reject>`: creates the fax as canceled. No app is notified, since `<Reject>` has no action.
+    /// Handles `<Reject>`: creates the fax as canceled. Nobody is notified: `<Reject>` has no action, and the number's
+    /// StatusCallback isn't called.
     fn reject_call(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "an app rejects a call, but the call doesn't exist")
@@ -265,7 +266,7 @@ impl Engine {
     }
 
     /// Chooses the URL that is notified when the fax ends: the action or, without one, the number's StatusCallback
-    /// (Twilio docs: receiving faxes).
+    /// (Twilio docs: receiving faxes). An invalid action raises an alert, and no URL is notified.
     fn notify_target(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> NotifyTarget {
         let Some(action) = &receive.action else {
             let callback = self.voice_urls(call.to).map(|urls| urls.status_callback);

@@ -140,7 +140,7 @@ pub struct RedactMessage(pub MessageSid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteMessage(pub MessageSid);
 
-/// Creates an outbound fax; the fields are those of the Fax API's create call.
+/// Creates an outbound fax; most fields are parameters of the dialects' create calls.
 #[derive(Debug, Clone)]
 pub struct CreateFax {
     /// The number or SIP URI that is called.
@@ -302,7 +302,7 @@ pub struct ReceiveFax {
     pub sid: Option<FaxSid>,
     /// The point and cause of a break in the transmission, if any. It takes precedence over rules.
     pub line_fault: Option<LineFault>,
-    /// The speed, coding and noise that the machines agree on.
+    /// The speed and coding that the machines agree on, and the noise on the line.
     pub line: Line,
     /// The scheme and host with which the URLs of the fax's media begin.
     pub origin: Arc<str>,
@@ -366,7 +366,7 @@ impl EffectResult {
         }
     }
 
-    /// Records the delivery in the exchange, if there was one.
+    /// Records the delivery in the exchange, if the result contains one.
     pub(super) fn set_delivery(&mut self, delivery: Delivery) {
         match self {
             Self::Document { record, .. } | Self::Twiml { record, .. } | Self::Delivered { record, .. } => {

@@ -1,5 +1,5 @@
 //! The ordered, bounded log of a world's events. REST requests are not included: the shell keeps them separately and
-//! merges both into one sequence.
+//! merges them and the events into one sequence.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -38,7 +38,8 @@ pub(super) struct Journal {
     bytes: usize,
     last_seq: u64,
     evicted: u64,
-    /// The sequence number just before the last reset; earlier events may concern faxes that no longer exist.
+    /// The sequence number just before the last reset, restore or load; earlier events may concern faxes that no longer
+    /// exist.
     last_reset: Option<u64>,
     tally: Tally,
 }
@@ -79,10 +80,10 @@ impl Journal {
         &self.tally
     }
 
-    /// Returns the last status that a fax has entered since the last reset.
+    /// Returns the last status that a fax has entered since the last reset, restore or load.
     pub(super) fn last_status(&self, fax: FaxSid) -> Option<Status> {
         let is_reset = |event: &&Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
-        // The faxes from before a reset no longer exist.
+        // Each of these replaces all faxes, so statuses from before it don't count.
         let since = self.events.iter().rev().take_while(|event| !is_reset(event));
         since.filter(|event| event.fax == Some(fax)).find_map(|event| event.kind.entered())
     }

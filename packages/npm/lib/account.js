@@ -298,7 +298,7 @@ class Account {
     const query = { fax, since, timeout: timeoutMs / 1000, ...wanted };
     const { event, outcome, seq } = await this.#control("GET", "/wait", { query, timeoutMs, fields: ["seq"] });
     const faxSid = event?.fax_sid ?? fax;
-    // If the response has neither, the journal has dropped the event, but the fax is still known.
+    // If the response has neither an event nor an outcome, the journal has dropped the event, but the fax is still known.
     return { faxSid, status: event?.data.new ?? outcome ?? (await this.fax(faxSid)).status, seq };
   }
 

@@ -28,7 +28,7 @@ const INVALID: &str = "invalid";
 pub(in crate::cli) struct App {
     /// The scheme, host and port at which the emulator calls the app.
     pub(in crate::cli) origin: String,
-    /// The service whose requests the app receives.
+    /// The dialect of the requests that the app receives.
     pub(in crate::cli) dialect: Dialect,
     /// The key that the account's requests are signed with.
     pub(in crate::cli) key: String,

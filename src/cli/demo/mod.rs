@@ -96,7 +96,7 @@ fn coloured(out: Output) -> impl Write {
     anstream::AutoStream::new(out, choice)
 }
 
-/// Receives a fax and sends one. Returns whether both succeeded and all signatures were valid.
+/// Receives a fax and sends one. Returns whether both faxes succeeded and all signatures were valid.
 async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: impl Write) -> anyhow::Result<bool> {
     let mut timeline = Timeline::new(out, Pages::Once);
     // The API responds because the emulator's listener runs concurrently with this function.

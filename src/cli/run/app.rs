@@ -91,11 +91,11 @@ impl Process {
         }
     }
 
-    /// Asks the app to end, and kills it if it doesn't.
+    /// Asks the app to end, which is possible only on Unix, and kills it if it doesn't end in time.
     pub(super) async fn stop(mut self) {
         #[cfg(unix)]
         self.signal(Signal::TERM);
-        // What is left is killed when this is dropped.
+        // What is left of the app is killed when `self` is dropped.
         let _: Option<std::io::Result<ExitStatus>> = timeout(END_TIME_MAX, self.child.wait()).await.ok();
     }
 

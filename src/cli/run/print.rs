@@ -53,7 +53,7 @@ fn step(result: &StepResult, is_known: bool, out: &mut impl Write) -> anyhow::Re
     details(result, is_known, out)
 }
 
-/// Prints what was expected and seen, the request to the app that shows it, and the conversation, unless it has been
+/// Prints what was expected and seen, the exchange in which it was seen, and the conversation unless that has been
 /// printed before.
 fn details(result: &StepResult, is_known: bool, out: &mut impl Write) -> anyhow::Result<()> {
     for mismatch in &result.mismatches {

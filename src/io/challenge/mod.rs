@@ -1,7 +1,7 @@
 //! Answers a server's `WWW-Authenticate` with the credential in the URL: by Digest if the server offers it, otherwise
 //! by Basic (RFC 7616, RFC 7617). A credential is never sent before a server asks for it.
 //!
-//! The crate `http-auth` (0.1.10, MIT or Apache-2.0) does the same except for sessions and hashed users. It would add
+//! The crate `http-auth` (0.1.10, MIT or Apache-2.0) does the same, but without sessions and hashed users. It would add
 //! second versions of `rand`, `digest`, `md-5` and `sha2`, and it draws the client's nonce at random, so that requests
 //! would differ from run to run.
 

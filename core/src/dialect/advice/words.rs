@@ -175,7 +175,7 @@ impl Case<'_> {
         let why = if self.detail.is_empty() { String::new() } else { format!(": {}", self.detail) };
         match self.place {
             Place::Document => format!("The document at the MediaUrl can't be turned into fax pages{why}."),
-            // The details may be about the call rather than the pages.
+            // The details may be about the call rather than the pages, so they are left out.
             Place::Question | Place::Notice | Place::Call => {
                 "The pages that came in over the line can't be read.".to_owned()
             }

@@ -81,7 +81,7 @@ fn written(document: &RuleDocument) -> Value {
     serde_json::to_value(document).unwrap_or_default()
 }
 
-/// Returns a warning if a valid rule reorders requests that are never reordered.
+/// Returns a warning if a valid rule is to reorder requests that are never reordered.
 #[must_use]
 pub fn warning(rule: &Rule) -> Option<String> {
     let RuleEffect::Webhook(fault) = &rule.effect else { return None };

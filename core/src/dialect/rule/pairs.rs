@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::request_edits::{self, ParamOrder};
 
-/// The word for the reverse of the service's own order.
+/// The word for the reverse of the order in which the dialect sends parameters.
 const REVERSED: &str = "reversed";
 
 /// An object whose members are names and values, in the tester's order.

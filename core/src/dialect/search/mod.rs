@@ -42,7 +42,8 @@ pub struct Search {
 }
 
 impl Search {
-    /// Parses a search. Spaces separate its terms, except between quotation marks, where colons are literal too.
+    /// Parses a search. Spaces separate its terms, except within a telephone number and between quotation marks, where
+    /// colons are literal, too.
     ///
     /// # Errors
     /// Returns an error for the first invalid term, or for a search that is too long or has too many terms.

@@ -182,7 +182,7 @@ impl<'a> FaxResource<'a> {
 impl Serialize for FaxResource<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let sid = self.sid;
-        // One string serves for both URLs, because the fax's URL is the beginning of the other.
+        // One string serves for two URLs, because the fax's URL is the beginning of its media list's.
         let media_list = format!("{}/v1/Faxes/{sid}{MEDIA_LIST}", self.view.origin);
         let url = media_list.strip_suffix(MEDIA_LIST).unwrap_or_default();
         let created = date::iso(self.created);

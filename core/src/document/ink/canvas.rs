@@ -81,7 +81,7 @@ pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
     }
 }
 
-/// Paints a run. If neither the row nor the ink is grey, the row remains a row of bits.
+/// Paints a run. A row of bits remains one only if the ink is plain black or plain white.
 fn paint_row(page: &mut Tones, (y, from, to): Run, ink: Ink) {
     match (page.row_mut(y), ink.pure()) {
         (RowMut::Bits(words), Some(true)) => fill_run(words, from, to),

@@ -20,7 +20,7 @@ use super::near::{is_near, lines_uncut};
 use super::raster::is_rectangle;
 use super::strokes::{DASHES_MAX, dashes, length};
 
-/// The maximum number of bytes of pictures that hayro may create for a page and keep until the page is drawn: two
+/// The maximum number of bytes that hayro may keep for pictures, masks and edges until a page is drawn: two
 /// thirds of a renderer's memory, or about seventy bytes for each pel of a page at fine resolution.
 const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
 /// The bytes that hayro keeps for each pel through which an edge runs; this is a measured value.

@@ -208,8 +208,8 @@ fn samples<'a>(
     }
 }
 
-/// Returns whether an image's data is so long that decoding it twice costs more than rewriting the document with the
-/// decoded data.
+/// Returns whether an image's data is coded, and so long that decoding it twice costs more than rewriting the document
+/// with the decoded data.
 fn is_long(image: &Value<'_>, steps: &[streams::Step<'_>]) -> bool {
     const LONG_BYTES: usize = 256 * 1024;
     !steps.is_empty() && matches!(image, Value::Stream(flow) if flow.data.len() >= LONG_BYTES)

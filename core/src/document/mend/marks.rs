@@ -298,7 +298,7 @@ fn ellipse([x0, y0, x1, y1]: [f64; 4]) -> String {
 }
 
 /// Returns the operators that extend the path with lines from point to point, and the bounds of the area that the lines
-/// cover; `None` for fewer than two points.
+/// cover; `None` for fewer than two points, and for points that are infinitely far away.
 fn polyline(points: &[f64], width: f64) -> Option<(String, [f64; 4])> {
     let mut path = String::new();
     let mut bounds: Option<[f64; 4]> = None;

@@ -51,7 +51,7 @@ impl Outgoing {
         Self { ordinal, ..Self::default() }
     }
 
-    /// Adds `span` to the delay of each notice that a rule delays.
+    /// Moves the earliest sending time of each notice that a rule acts on by `span`.
     pub(in crate::engine) fn postpone(&mut self, span: Duration) {
         for queued in &mut self.queue {
             if let WebhookPlan::Ruled { not_before, .. } = &mut queued.plan {
@@ -90,7 +90,7 @@ impl Engine {
         };
         let Some(url) = order.status_callback.clone().filter(|_| wanted) else {
             if status.is_final() {
-                // An earlier notice may be waiting to swap places with a later one. If none comes, it must be sent now.
+                // An earlier notice may be waiting to swap places with a later one. None follows, so it is sent now.
                 let sid = fax.sid;
                 self.notify_next(sid, now);
             }

@@ -187,7 +187,7 @@ fn missed(journal: Journal<'_>, sid: FaxSid, first: Option<&JournalEvent>) -> u6
     let is_created = |event: &JournalEvent| {
         matches!(event.engine_kind(), Some(EventKind::FaxStatus { old: None, new: Status::Queued, .. }))
     };
-    // A fax that was created after the oldest kept event has lost none.
+    // A fax that was created after the oldest kept event has lost no events.
     let oldest = journal.events(&EventFilter::default(), 1).first().map(JournalEvent::at);
     let created = journal.engine().fax(sid).ok().map(|fax| fax.created);
     let is_newer = oldest.zip(created).is_some_and(|(oldest, created)| created > oldest);

@@ -86,7 +86,7 @@ impl<'de> Deserialize<'de> for Document {
     }
 }
 
-/// Checks that the pages are within the document and are valid fax pages.
+/// Checks that the pages are within the document, and that their sizes, texts and number are valid.
 fn check(document: &media::Document) -> Result<(), String> {
     let media::Document { media_type: _, pages, bytes, sheets, losses: _ } = document;
     let within = |sheet: &page::PageInFile| sheet.place.start <= sheet.place.end && sheet.place.end <= bytes.len();
