@@ -4,13 +4,13 @@ ARG TARGETARCH
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /src
 COPY . .
-# The target is named so that the flags apply to the program alone and not to build scripts.
+# Naming the target keeps these flags from the build scripts.
 RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
     && RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --bin fauxfax --target "$target" \
     && install -D "target/$target/dist/fauxfax" "/out/$TARGETARCH/fauxfax"
 
-# packages/image/build.sh builds only this stage: it replaces the stage above with binaries that exist already, and adds the
-# labels that change with each release.
+# packages/image/build.sh builds only the stage below, from binaries that exist already in place of the stage above, and adds
+# the labels that change with each release.
 FROM scratch
 ARG TARGETARCH
 LABEL org.opencontainers.image.title="fauxfax" \

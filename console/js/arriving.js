@@ -127,7 +127,7 @@ export class Arriving {
 
   /**
    * Returns how the cover moves: the fraction of the page that has arrived now, the fraction that will have arrived at the end of
-   * the step, and the delay and the duration of the motion in milliseconds. The last two are 0 if nothing moves.
+   * the step, and the delay and the duration of the motion in milliseconds. The duration is 0 if nothing moves.
    */
   course() {
     const { parts, started_at: started, ends_at: ends } = this.progress;
