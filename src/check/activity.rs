@@ -114,8 +114,8 @@ impl Run {
         Ok(shown[end].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Lists the calls of the REST API that create or read faxes, since this place in the traffic, including the run's
-    /// own.
+    /// Lists the calls of the REST API that create or read faxes since this place in the traffic, the run's own among
+    /// them.
     ///
     /// # Errors
     /// Fails if the emulator does not respond.
@@ -315,9 +315,9 @@ impl Run {
         Ok(found.as_ref().map(page))
     }
 
-    /// Waits until a word is on the page of `--probe` more often than it was, and returns the page; none if that does not
-    /// happen. A page that has not shown the word since before the first fax, in the time for the app's work, is not given
-    /// that time again.
+    /// Waits until a word is on the page of `--probe` more often than before, and returns the page, or `None` if that
+    /// doesn't happen in the time for the app's work. That time begins now or, if the page has not come to show the
+    /// word more often since before the first fax, at the end of the good requests.
     ///
     /// # Errors
     /// Fails if the page can't be read.

@@ -1,5 +1,5 @@
-//! The good requests that come before all others. If the app doesn't accept the good request, a refusal of a bad one
-//! proves nothing, so the checks that depend on it aren't judged.
+//! The good requests that come before all others. If the app doesn't accept one of them, its refusal of a bad request
+//! with the same purpose proves nothing, so the checks that depend on that good request aren't judged.
 
 use tokio::time::Instant;
 

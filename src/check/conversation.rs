@@ -42,8 +42,8 @@ impl Conversation {
         self.of(purpose).find(|exchange| exchange.status != Some(NOT_FOUND)).or_else(|| self.of(purpose).next())
     }
 
-    /// Returns the first request with this purpose that the app did not accept, except that it may not have known the fax
-    /// before the first one that it accepted.
+    /// Returns the first request with this purpose that the app did not accept. A response 404 before the first one
+    /// that it accepted doesn't count, because an app may not know its fax yet.
     #[must_use]
     pub fn refusal(&self, purpose: Purpose) -> Option<&Exchange> {
         let known_from = self.of(purpose).position(Exchange::is_accepted).unwrap_or_default();

@@ -65,14 +65,14 @@ impl Effects {
         Self { is_mentioned: false, ..self } == Self::default()
     }
 
-    /// Returns whether it could be seen if these effects happened twice. A page that has room for the newest faxes only may
-    /// change without getting longer, but then it must name them.
+    /// Returns whether it could be seen if these effects happened twice. A page that shows only the newest faxes may
+    /// change without getting longer, but then it must name the fax.
     pub fn could_double(self) -> bool {
         let on_page = self.growth != 0 || self.numbers > 0 || (self.is_mentioned && self.has_changed_page);
         self.downloads > 0 || self.changes > 0 || on_page
     }
 
-    /// Returns both effects together.
+    /// Returns these effects and `other` together.
     pub fn and(self, other: Self) -> Self {
         Self {
             downloads: self.downloads + other.downloads,
@@ -120,9 +120,9 @@ impl Effects {
             return Some("made its changes through the REST API twice");
         }
         let usual = once.and(rest);
-        // The SID is in every record of the fax or in none. Otherwise, the number of the caller tells. A page with room for the
-        // newest faxes only loses others when it gets one, so its length is the last choice; and a record that replaces another
-        // one, such as that of the call, may leave the page shorter.
+        // The SID is in every record of the fax or in none. Otherwise, the number of the caller tells. A page that
+        // shows only the newest faxes loses one when it gets another, so its length is the last choice; and a record
+        // that replaces another, such as that of the call, may leave the page shorter.
         let is_on_page = if usual.is_mentioned {
             self.mentions > usual.mentions
         } else if once.numbers > 0 {
@@ -185,8 +185,8 @@ impl Moment {
 }
 
 impl Run {
-    /// Returns what the app does about a usual incoming fax of which it is notified. All checks share this fax, which the
-    /// first one makes; they must run alone.
+    /// Returns what the app does about a usual incoming fax of which it is notified. The checks that call this share
+    /// one fax, which the first of them makes; they must run alone.
     ///
     /// # Errors
     /// Fails if the fax can't be made, or if the page of `--probe` can't be read.
@@ -213,8 +213,8 @@ impl Run {
         Ok(Usual { fax, asked: before.since(&start), notified })
     }
 
-    /// Returns how long to wait for the app to do something about a fax that can be seen. An app that has shown nothing of
-    /// the first fax, in the time for its work, will show nothing of another one.
+    /// Returns how long to wait for the app to do something about a fax that can be seen. An app that has shown nothing
+    /// of the first fax, in the time for its work, will show nothing of another one, so it isn't given that time again.
     async fn patience(&self, page: Option<&Page>) -> Result<Duration, Stop> {
         let limits = self.options.limits;
         if page.is_some() && page != self.first_page.as_ref() {
@@ -239,8 +239,8 @@ impl Run {
         self.effects(fax, before, self.options.limits.settle, |_| false).await
     }
 
-    /// Waits until the app has done twice what it usually does once, or has had time to, and returns what that is. Each pair
-    /// is an effect that happens once and the rest, which happens in any case; together they are the same in all pairs.
+    /// Waits until the app has done twice what it usually does once, or has had time to, and returns what that is. Each
+    /// pair divides the app's usual effects into those of one request and the rest, which happens in any case.
     ///
     /// # Errors
     /// Fails like [`Run::effects_of_one`].
@@ -255,7 +255,7 @@ impl Run {
         self.effects(fax, before, self.options.limits.work, is_usual).await?;
         let doubled = |seen: Effects| pairs.iter().find_map(|(once, rest)| seen.doubled(*once, *rest));
         let seen = self.effects(fax, before, self.options.limits.settle, |seen| doubled(seen).is_some()).await?;
-        // A count that rises by itself, such as the seconds since the app's start, shows no faxes.
+        // A count that rises by itself, such as the seconds since the app's start, doesn't count faxes.
         let is_counted = doubled(seen) == Some(ON_PAGE_TWICE) && seen.is_only_growth();
         Ok(if is_counted && self.changes_by_itself().await? { None } else { doubled(seen) })
     }

@@ -5,7 +5,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `groups/` | the checks themselves, one file per group |
-//! | `list.rs` | the list of all checks, how one is selected, and the pages made from the list |
+//! | `list.rs` | the list of all checks, how some are selected, and the texts made from the list |
 //! | `run.rs` | runs the selected checks within limits, in turn or side by side |
 //! | `place.rs` | prepares the account for a run, and puts back what the run changed |
 //! | `scout.rs` | refuses an app that would make a running emulator call a public address |
@@ -121,8 +121,8 @@ words!(
 pub enum Turn {
     /// Beside others: the check's requests and events are told apart from those of other checks by the SID of its fax.
     Beside,
-    /// Beside others, unless a page of the app is compared before and after, because the page shows the effects of all
-    /// checks.
+    /// Beside others; but alone if a page of the app is compared before and after, because that page shows the effects
+    /// of all checks.
     AloneWithProbe,
     /// Alone: the check moves the clock, or changes a number or the account.
     Alone,
@@ -138,7 +138,8 @@ pub struct Check {
     pub code: &'static str,
     /// The group that the check is listed in.
     pub group: Group,
-    /// How much it matters if an app fails. A check that isn't `must` or `should` can warn but never fail.
+    /// How much it matters if an app fails. A check that isn't `must` or `should` warns at most, unless the app goes
+    /// down during it.
     pub severity: Severity,
     /// What a good app does, as a sentence without a full stop.
     pub title: &'static str,
@@ -185,7 +186,7 @@ pub enum Stop {
 pub type Judged = Result<Finding, Stop>;
 
 impl Severity {
-    /// Returns the worst verdict that a check of this severity can have.
+    /// Returns the worst verdict that a check of this severity can have while the app doesn't go down.
     #[must_use]
     pub const fn worst(self) -> Verdict {
         match self {

@@ -59,9 +59,9 @@ pub struct Limits {
     pub slow: Duration,
     /// A response that takes longer than this is too late: the service gives up.
     pub late: Duration,
-    /// How long to look for something that the app should not do after it has responded.
+    /// How long to look, after the app has responded, for something that it should not do.
     pub settle: Duration,
-    /// How long to wait for something that the app should do after it has responded, such as a download.
+    /// How long to wait, after the app has responded, for something that it should do, such as a download.
     pub work: Duration,
     /// When many faxes come at once, a response that takes longer than this is too late.
     pub burst: Duration,

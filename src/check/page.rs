@@ -42,8 +42,8 @@ impl Page {
         }
     }
 
-    /// Returns by how many values or words the page has grown since an earlier moment, less those that were removed. If their
-    /// number is the same, returns by how much the first count on the page that has risen has increased.
+    /// Returns by how many values or words the page has grown since an earlier moment, less those that were removed. If
+    /// their number is the same, returns the increase of the first count on the page that has risen.
     #[must_use]
     pub fn growth(&self, earlier: &Self) -> i64 {
         let (now, then) = (self.values(), earlier.values());

@@ -12,8 +12,8 @@ use crate::client::{self, ApiError, Endpoint};
 use crate::model::account::Dialect;
 use crate::model::webhook::Method;
 
-/// The name of the snapshot that a run takes. It also says that the account belongs to the run: the emulator takes it only if
-/// there is none, so of two runs that begin at once, only one gets it.
+/// The name of the snapshot that a run takes. While there is such a snapshot, the account belongs to a run: the
+/// emulator takes it only if there is none, so of two runs that begin at the same moment, only one gets the account.
 const SNAPSHOT: &str = "fauxfax-check";
 /// The problem with which the emulator refuses to take a snapshot that there is already.
 const SNAPSHOT_EXISTS: &str = "snapshot-exists";
@@ -135,7 +135,7 @@ impl Place {
         Ok(account)
     }
 
-    /// Gives the account back if faxes are in progress, of which there are `pending`.
+    /// If faxes are in progress, gives the account back and fails. `pending` is their number.
     async fn check_idle(&self, pending: u64) -> Result<(), RunError> {
         if pending == 0 {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Runs the selected checks against the app, within limits on time, requests and rate, and always ends with a report.
+//! Runs the selected checks against the app, within limits on time, requests and rate, and reports the results.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -75,8 +75,8 @@ pub struct Run {
     app_is_gone: AtomicBool,
 }
 
-/// Runs the checks. When `cancel` completes, the run ends early. In any case, what the run has changed is put back before
-/// this returns; if the returned future is dropped, that can't happen.
+/// Runs the checks. When `cancel` completes, the run ends early. If the emulator outlives the run, what the run has
+/// changed is put back before this returns; if the returned future is dropped, that can't happen.
 ///
 /// # Errors
 /// Fails if the run can't begin: the app's address is not a URL, or is public, or leads to a public one, or the emulator or
@@ -150,7 +150,7 @@ impl Run {
         }
     }
 
-    /// Returns the service whose webhooks the app receives.
+    /// Returns the dialect of the webhooks that the app receives.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.place.dialect
@@ -205,7 +205,7 @@ impl Run {
         let mut worst = check.severity.worst();
         let judged = match judged {
             Err(Stop::Gone(why)) if self.has_responded() && !self.app_is_gone.swap(true, Ordering::Relaxed) => {
-                // It doesn't matter which check noticed it.
+                // The app fails for this whatever the severity of the check that noticed it.
                 worst = Verdict::Fail;
                 Ok(Finding::fault(format!("{why}; it went down during this check, or one beside it")))
             }

@@ -36,12 +36,12 @@ impl Run {
         if self.options.owns_host || !self.options.restores {
             return Ok(());
         }
-        // Every emulator's accounts and numbers have these forms.
+        // Never `None`, because every emulator's account SID has the form that the signer needs.
         let Some(signer) = self.signer() else { return Ok(()) };
         if self.options.profiles.contains(&Profile::Inbound) {
             self.scout_inbound(&signer).await?;
         }
-        // An app that sends faxes itself names the address only when it does.
+        // An app that sends faxes itself names the address only when it sends one.
         let callback = self.options.status_callback.as_ref().filter(|_| self.options.send.is_none());
         let is_outbound = self.options.profiles.contains(&Profile::Outbound);
         if let Some(url) = callback.filter(|_| is_outbound) {

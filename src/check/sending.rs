@@ -60,7 +60,7 @@ impl Run {
     /// Runs the command that makes the app send a fax. If the returned future is dropped, the command is ended.
     ///
     /// # Errors
-    /// Fails if there is no command, or if it doesn't end in time.
+    /// Fails if there is no command, if it can't be run, or if it doesn't end in time.
     pub async fn run_command(&self) -> Result<CommandEnd, Stop> {
         let Some(command) = &self.options.send else {
             return Err(Stop::not_judged("there is no command that makes the app send a fax; give one with --send"));

@@ -188,8 +188,8 @@ impl Run {
         Ok(if self.options.send.is_some() { Order { to: None, ..order } } else { order })
     }
 
-    /// Sends a fax whose notifications this effect of a rule changes, as if by the app or, if the app refuses notifications
-    /// of such faxes, by the app.
+    /// Sends a fax whose notifications this effect of a rule changes: as if by the app, or by the app itself if it
+    /// refuses notifications of faxes that it did not send.
     ///
     /// # Errors
     /// Fails like [`Run::send`].
@@ -294,7 +294,7 @@ impl Run {
                 ("MediaUrl", document.as_str()),
                 ("StatusCallback", order.status_callback.as_str()),
             ];
-            // Only SignalWire has this parameter, and sends any callback by GET.
+            // Only SignalWire has this parameter, so only its status callbacks can be GETs.
             if order.method != Method::Post.as_str() {
                 form.push(("StatusCallbackMethod", order.method.as_str()));
             }

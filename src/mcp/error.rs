@@ -1,4 +1,5 @@
-//! The reasons that a tool fails, worded for the assistant that called it: they name the tool or the argument that helps.
+//! The reasons that a tool fails, worded for the assistant that called the tool: they name the tool or argument that
+//! helps.
 
 use crate::check::RunError;
 use crate::client::{ApiError, Endpoint};

@@ -11,7 +11,7 @@ use super::error::ToolError;
 use crate::client::Endpoint;
 use crate::io::client::ClientOptions;
 
-/// How long a stop waits for a canceled check to put back what it has changed.
+/// How long a server that ends waits for a canceled check to put back what it has changed.
 const CHECK_END_MAX: Duration = Duration::from_secs(30);
 
 /// An order to start an emulator in place of one that has ended. The reply is its address, or the reason that there is none.

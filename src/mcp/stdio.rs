@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use super::handler::Handler;
 use super::lines::Lines;
 
-/// How long calls in progress may go on once the client has closed its end: long enough for the responses to requests that were
-/// piped in, and so short that a client which waits for the end isn't delayed.
+/// How long calls in progress may go on once the client has closed its end: long enough for the responses to requests
+/// that were piped in, and so short that it hardly delays a client which waits for the end.
 const LAST_CALLS_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// Serves one client over standard input and output until it closes its end, or `stop` completes. Nothing else may write to
@@ -23,8 +23,8 @@ pub async fn serve_stdio(handler: Handler, stop: impl Future<Output = ()>) {
     serve(handler, input, output, stop).await;
 }
 
-/// Serves one client over a pair of streams until it closes its end, or `stop` completes. A check that is running is canceled,
-/// and ends before this returns.
+/// Serves one client over a pair of streams until it closes its end, or `stop` completes. A check that is running is
+/// canceled; this returns once the check has put back what it changed, or after a time limit.
 pub async fn serve(
     handler: Handler,
     input: impl AsyncRead + Send + Unpin + 'static,

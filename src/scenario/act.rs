@@ -21,7 +21,7 @@ const USER_AGENT: &str = concat!("fauxfax/", env!("CARGO_PKG_VERSION"), " (run)"
 const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Run<'_> {
-    /// Makes a fax machine call.
+    /// Has a fax machine call a number, which first gets the URL or the TwiML that the step names, if any.
     pub(super) async fn receive(&self, raw: &Value) -> Result<Value, Stop> {
         let mut fields = raw.clone();
         let object = fields.as_object_mut();
@@ -134,7 +134,7 @@ impl Run<'_> {
             Clock::Word(ClockWord::Drain) => api.post("/clock/drain", &json!({})).await,
             Clock::Move(Move { .. }) => api.post("/clock/advance", raw).await,
         };
-        // The effects of the move are in the journal.
+        // The events of the move are in the journal, so the step's value needs no copy of them.
         let mut moved = moved?;
         if let Some(fields) = moved.as_object_mut() {
             fields.remove("events");
@@ -142,7 +142,8 @@ impl Run<'_> {
         Ok(moved)
     }
 
-    /// Makes a request, and returns the data of its response with its status.
+    /// Makes a request, and returns its status with the fields of its response, or with the text if that is no JSON
+    /// object.
     pub(super) async fn request(&self, request: &Request) -> Result<Value, Stop> {
         let mut headers: Vec<(&str, &str)> =
             request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

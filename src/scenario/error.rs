@@ -16,7 +16,7 @@ pub enum BadFile {
         /// The field, and what is wrong with it.
         reason: String,
     },
-    /// A variable was given that the file doesn't have.
+    /// `--var` gives a variable that the file doesn't have.
     #[error("--var: {path} has no variable {name:?}; {advice}")]
     UnknownVar {
         /// The file.

@@ -1,5 +1,5 @@
-//! Checks what a step expects to be true at that moment: of a fax, of its pages and webhooks, of a search, and of the
-//! journal.
+//! Checks what a step expects to be true when it is performed: of a fax, of its pages and webhooks, of a search, and of
+//! the journal.
 
 use serde_json::{Map, Value, json};
 
@@ -82,7 +82,7 @@ pub(super) async fn verify(api: &Api, order: &Value) -> Result<Value, ApiError> 
     api.post("/verify", order).await
 }
 
-/// Describes how many events a part of an event must match.
+/// Describes the events that are expected: how many, and the part of an event that each must match.
 pub(super) fn described(part: &Value, times: Option<&Count>) -> String {
     let mut fields = Vec::new();
     for (name, value) in part.as_object().into_iter().flatten().filter(|(name, _)| *name != "kind") {
@@ -98,7 +98,7 @@ pub(super) fn described(part: &Value, times: Option<&Count>) -> String {
     format!("{}{with}", counted(times, &one, &several))
 }
 
-/// Describes a number of things.
+/// Describes how many things are expected, as in `at least 2 pages`.
 fn counted(times: Option<&Count>, one: &str, several: &str) -> String {
     let Times { at_least, at_most } = times.and_then(|times| times.times().ok()).unwrap_or_default();
     let noun = |count: usize| if count == 1 { one } else { several };
@@ -255,7 +255,7 @@ impl Run<'_> {
     }
 }
 
-/// Adds the fax to a part of an event.
+/// Adds the fax to a part of an event that names none.
 fn of_fax(part: &Map<String, Value>, fax: Option<&str>) -> Value {
     let mut part = part.clone();
     if let Some(fax) = fax {
@@ -295,7 +295,7 @@ fn seen(found: &Value) -> String {
     }
 }
 
-/// Returns the request to the app that comes closest, or one of too many.
+/// Returns the last request to the app that matched or, if none did, the one that comes closest.
 fn exchange_of(found: &Value) -> Option<Exchange> {
     let closest = &found["closest"][0]["event"];
     let matched = found["matched"].as_array().and_then(|events| events.last());

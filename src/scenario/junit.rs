@@ -1,5 +1,5 @@
-//! The results as a JUnit file, which CI systems show: each scenario is a suite, and each step a test case; one that isn't
-//! judged is skipped.
+//! The results as a JUnit file, which CI systems show: each scenario is a suite, and each step a test case, which is
+//! skipped if the step isn't judged.
 
 use super::report::{Report, StepResult};
 use crate::check::Verdict;

@@ -51,7 +51,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Freezes the account's clock and, in an emulator that keeps running, takes a snapshot.
+    /// Takes a snapshot in an emulator that keeps running, and freezes the account's clock.
     pub(super) async fn prepare(options: &Options) -> Result<Self, RunError> {
         let api = Api::new(options.endpoint.clone());
         let sid = match &options.account {

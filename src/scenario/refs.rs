@@ -33,8 +33,8 @@ pub(super) enum Replacement {
     Later,
 }
 
-/// Replaces the references in a string. If some references are to be replaced later, escapes are kept, and inserted
-/// text is escaped.
+/// Replaces the references in a string. Unless `is_last`, the result is to be read for references again, so escapes
+/// are kept, and inserted text is escaped.
 ///
 /// # Errors
 /// Fails if a reference doesn't end, or with the error of `lookup`.

@@ -1,4 +1,4 @@
-//! Performs the steps of a scenario in order, within a time limit, and always ends with a report.
+//! Performs the steps of a scenario in order, within a time limit, and reports their results.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -41,7 +41,7 @@ pub(super) enum Stop {
 #[derive(Debug, Default)]
 pub(super) struct Failure {
     pub(super) mismatches: Vec<Mismatch>,
-    /// The fax that it is about; the latest one if left out.
+    /// The fax that the failure is about; the run's latest fax if left out.
     pub(super) fax: Option<String>,
     pub(super) exchange: Option<Exchange>,
 }
@@ -84,8 +84,8 @@ pub(super) struct Run<'a> {
     pub(super) stopped: watch::Receiver<bool>,
 }
 
-/// Runs a scenario. When `cancel` completes, the run ends early. In any case, what the steps have changed is put back before
-/// this returns.
+/// Runs a scenario. When `cancel` completes, the run ends early. If the emulator outlives the run, what the steps have
+/// changed is put back before this returns; the report's notes say what could not be.
 ///
 /// # Errors
 /// Fails if the run can't begin, because the emulator or its account can't be used.
@@ -188,7 +188,8 @@ impl Run<'_> {
             duration: begun.elapsed(),
             ..StepResult::not_judged(&step.name, action, "")
         };
-        // An expectation changes nothing, so the steps after it can still be judged.
+        // Expectations change nothing, and checks put back what they change, so the steps after them can still be
+        // judged.
         let is_harmless = matches!(step.action, Action::Expect(_) | Action::Check(_)) && left > begun.elapsed();
         let broken = (!is_harmless).then(|| format!("the step {:?} failed, and this one comes after it", step.name));
         (result, broken)

@@ -30,11 +30,11 @@ enum Look {
 }
 
 impl Run<'_> {
-    /// Waits. If the wait was for a fax, returns that fax as it is afterwards.
+    /// Waits. If the wait or the event that ended it is about a fax, returns that fax as it is afterwards.
     pub(super) async fn wait(&mut self, wait: &Wait) -> Result<Value, Stop> {
         let fax = wait.fax.as_deref().map(|step| self.fax_named(step)).transpose()?;
         let fax = match (&wait.r#for, fax) {
-            // A wait for `settled` needs a fax.
+            // If no fax is named, a wait for `settled` is for the latest one.
             (Some(what), None) if what == "settled" => self.latest.clone(),
             (_, fax) => fax,
         };

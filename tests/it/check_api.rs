@@ -135,7 +135,8 @@ async fn an_invalid_request_for_a_run_is_refused_and_the_error_says_what_is_wron
 async fn links_given_to_apps_have_the_host_that_the_run_was_requested_at() {
     let (emulator, account) = started().await;
     let app = app(&account, &[]).await;
-    // Nothing listens at this address. To the run, the emulator seems to be reachable there only for the app.
+    // Nothing listens at `localhost:9`, so the run must call the emulator at another address than the one it tells the
+    // app.
     let order = json!({ "url": app.fax_url(), "only": ["action-reachable"] });
     let (status, report) = call_at(&emulator, "localhost:9", "POST", &account, order).await;
     assert_eq!((status, &report["summary"]["pass"]), (200, &json!(1)), "{report:#}");

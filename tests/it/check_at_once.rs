@@ -47,7 +47,8 @@ async fn of_runs_that_begin_at_the_same_moment_only_one_gets_the_account() {
     let app = CheckedApp::start(&account.sid().to_string(), &account.auth_token(), &[]).await;
     let mut options = options(&account, &app.fax_url());
     options.checks.retain(|check| check.id == "twiml");
-    // How a command in another process runs the checks, the library, and the control API.
+    // The ways to run the checks: as a command in another process does, through the library, and through the control
+    // API.
     let outside = || check::run(endpoint(&emulator), options.clone(), &|_| (), std::future::pending());
     let library = account.check(&app.fax_url()).only(&["twiml"]);
     let order = json!({ "url": app.fax_url(), "only": ["twiml"] });

@@ -14,7 +14,8 @@ use crate::checked_app::{CheckedApp, Fault};
 use crate::checked_tls::trusted;
 
 const NUMBER: &str = "+15017122661";
-/// The number of apps that are checked at the same time. It exceeds the number of processors, since a run mostly waits.
+/// The number of apps that are checked at the same time. It may exceed the number of processors, since a run mostly
+/// waits.
 const APPS_AT_ONCE: usize = 8;
 
 /// Each fault, and exactly those checks that fail or warn because of it. A new group of checks adds its faults here; each

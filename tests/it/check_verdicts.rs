@@ -118,7 +118,7 @@ async fn a_page_that_counts_the_seconds_or_shows_the_time_fails_no_app() {
         let (kept, begun) = (Kept::default(), Instant::now());
         let handler = move |asked: &Asked| {
             if asked.path == "/page" {
-                // It is steady for long enough to look like a page that doesn't change by itself.
+                // The page is steady for long enough to look like a page that doesn't change by itself.
                 let count = begun.elapsed().as_millis() / 450;
                 let clock = format!("<p>as of 14:{:02}:{:02}, up for {count}</p>", count / 60 % 60, count % 60);
                 return Html(clock + &kept.page()).into_response();

@@ -1,4 +1,5 @@
-//! Whether the app verifies who calls: it must refuse requests that the service has not signed, and accept all that it has.
+//! Whether the app verifies who calls: it must refuse requests that the service has not signed, and accept all that it
+//! has signed.
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -293,7 +294,8 @@ async fn replayed(run: &Run) -> Judged {
     })
 }
 
-/// Returns whether the page of `--probe` changes when a notification comes yet again. Otherwise, it changed by itself.
+/// Returns whether the page of `--probe` changes when a notification comes yet again. If it doesn't, an earlier change
+/// had another cause.
 async fn changes_again(run: &Run, fax: &str) -> Result<bool, Stop> {
     if run.changes_by_itself().await? {
         return Ok(false);

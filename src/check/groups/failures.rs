@@ -178,7 +178,8 @@ async fn sent_failed(run: &Run) -> Judged {
         // The first attempt is known. Another one may have come already, since the fax has ended.
         let mut attempts = 1;
         loop {
-            // An app may wait before it tries again. If it did not after the first status, it has no time for that again.
+            // An app may wait before it tries again. If it made no attempt after the first status, it isn't given time
+            // for that again.
             let may_wait = run.options.send.is_some() && (is_first || most > 0);
             let limit = if may_wait { run.options.limits.work } else { run.options.limits.settle };
             let known = attempts;

@@ -117,8 +117,8 @@ async fn acceptance(
     }))
 }
 
-/// Judges all selected checks of wrong requests together: makes one request for each at the same time, and compares the page
-/// once. If it has changed, each request is made again alone, which tells the one that the app acted on.
+/// Judges all selected checks of wrong requests together: makes one request for each at the same time, and compares the
+/// page once. If it has changed, each request is made again alone, to find those that the app acted on.
 async fn refused_together(run: &Run, all: &[Wrong]) -> BTreeMap<&'static str, Judged> {
     let is_selected = |id: &str| run.options.checks.iter().any(|check| check.id == id);
     let selected = all.iter().filter(|(id, _)| is_selected(id));
@@ -187,14 +187,14 @@ async fn all_at_once(run: &Run, purpose: Purpose, effects: &[Value]) -> Result<(
             Ok::<_, Stop>(pending)
         });
         let pending = future::try_join_all(ringing).await?;
-        // The app may show a fax from the moment when it is asked for TwiML.
+        // Read only now, because the app may show a fax from the moment when it is asked for TwiML.
         let before = run.steady_probe().await?;
         (before, future::join_all(pending.into_iter().map(|pending| run.finish(pending))).await)
     } else {
         let before = run.steady_probe().await?;
         (before, future::join_all(effects.iter().map(|effect| made(run, purpose, effect))).await)
     };
-    // The app has the same time to act and to change the page.
+    // Side by side, since the app's calls and its page are watched during the same time.
     let judged = made.into_iter().map(async |made| {
         let conversation = made?;
         let exchange = first(run, &conversation, purpose).await?;
@@ -210,8 +210,8 @@ fn is_asked_before(run: &Run, purpose: Purpose) -> bool {
     purpose == Purpose::Action && run.options.action.is_none()
 }
 
-/// Returns whether the page of `--probe` changes whenever such a request comes, but not if it does not reach the app at all. An
-/// app may record late that it was asked for TwiML, and a page may change by itself from time to time.
+/// Returns whether the page of `--probe` changes whenever such a request comes, but not when the request is kept from
+/// the app. An app may record late that it was asked for TwiML, and a page may change by itself from time to time.
 async fn changes_because_of(run: &Run, purpose: Purpose, effect: &Value) -> Result<bool, Stop> {
     if run.changes_by_itself().await? {
         return Ok(false);

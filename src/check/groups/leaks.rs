@@ -31,7 +31,8 @@ const FRAME: &str = "    at ";
 const SERVER_FOLDERS: [&str; 4] = ["/usr/src/", "/var/www/", "/opt/app", "C:\\Users\\"];
 /// The beginnings of paths that a server has, but a web page may have, too.
 const SHARED_FOLDERS: [&str; 3] = ["/home/", "/Users/", "/root/"];
-/// The beginnings of further such paths. Text such as "at /app/login" is usual before them.
+/// The beginnings of further such paths, before which a word such as "at" proves nothing: "at /app/login" is usual
+/// text.
 const COMMON_FOLDERS: [&str; 7] = ["/srv/", "/app/", "/usr/", "/tmp/", "/etc/", "/var/lib/", "/data/"];
 /// The attributes whose values are paths of web pages.
 const LINKS: [&str; 3] = ["href=", "src=", "action="];

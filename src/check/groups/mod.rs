@@ -1,5 +1,5 @@
-//! The checks, one file per group, and what they have in common. A new group is a file with a `CHECKS` and a line in
-//! [`ALL`]; the tests of docs/check.md and of the matrix fail if something is missing.
+//! The checks, one file per group, and what they have in common. A new group is a variant of `Group`, a file with
+//! `CHECKS`, and a line in [`ALL`]; the tests of docs/check.md and of the matrix fail if something is missing.
 
 mod caller;
 mod content;

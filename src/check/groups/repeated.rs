@@ -199,8 +199,8 @@ async fn twice(run: &Run, purpose: Purpose) -> Result<Twice, Stop> {
     Ok(Twice { before, fax: doubled.fax, exchanges, refusal })
 }
 
-/// Returns a finding if the app takes a fax for the first one, whose document it has downloaded, because nothing but its SID
-/// tells it from that one.
+/// Returns a finding if the app takes a fax for the first one, whose document it has downloaded, because only their
+/// SIDs tell the two apart.
 async fn took_for_first(run: &Run, purpose: Purpose) -> Result<Option<Finding>, Stop> {
     let has_tried = |requests: &[Request]| requests.iter().any(Request::is_for_media);
     if purpose != Purpose::Action || !has_tried(&run.requests_about(&run.notified()?.fax).await?) {
@@ -251,8 +251,8 @@ async fn notified_twice(run: &Run) -> Judged {
     Ok(Finding::pass(format!("the app acted once on notifications that came twice ({})", judged.join(", "))))
 }
 
-/// Returns what the app did twice about a fax because it was asked twice: what it does when it is asked or, if it works on a
-/// fax once for each time that it was asked, everything.
+/// Returns what the app did twice about a fax because it was asked twice: what it does when it is asked
+/// or, if it handles a fax as often as it was asked, everything.
 async fn doubled_by_asking(
     run: &Run,
     fax: &str,
@@ -456,7 +456,7 @@ fn tells_end(request: &Request, fax: &str) -> bool {
 
 async fn burst(run: &Run) -> Judged {
     run.accepted(Purpose::FaxUrl)?;
-    // If the checks before this one have used up a limit of the app, this stops here.
+    // If the checks before this one have used up a limit of the app, this check ends here.
     changed(run, Purpose::FaxUrl, &Value::Null).await?;
     let held = json!({ "delay_ms": BURST_HELD_MS });
     let calls = (0..BURST).map(|_| run.ring(run.call().webhook(Purpose::FaxUrl, &held)));

@@ -98,7 +98,7 @@ pub(super) fn run(flags: &InitFlags) -> anyhow::Result<ExitCode> {
     let plan = Plan::of(&flags.folder, wishes);
     let missing = plan.files.iter().filter(|file| !file.exists);
     write::check(&flags.folder, missing.clone())?;
-    // Without a question, the files are written even if nobody reads what they contain.
+    // With --yes, the files are written even if nobody reads the output.
     let mut out = if flags.yes { lasting() } else { stdout() };
     shown(&plan, &found, wishes, &mut out)?;
     let fresh = missing.clone().count();
