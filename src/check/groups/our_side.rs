@@ -133,19 +133,13 @@ async fn downloaded_once(run: &Run) -> Judged {
         let seen = format!("the app had not downloaded the document {work} s after the notification");
         return Ok(Finding::fail(seen, good));
     }
-    let call = run.call_with(Purpose::Action, &Value::Null).media(&json!({ "delay_ms": HELD_MS }));
-    let (conversation, requests) = run.receive_until(call, HELD, has_download).await?;
-    let notice = conversation.of(Purpose::Action).next();
-    let notice = notice.ok_or_else(|| Stop::not_judged("the app was not notified of the fax"))?;
-    run.meant(notice).await?;
-    // An app that is always this slow may have responded without the document.
-    if notice.duration >= HELD && good.duration < HELD && has_download(&requests) {
+    if let Some(notice) = response_after_download(run, good).await? {
         let seen = format!(
             "the app downloads the document before it responds: it took {} ms when the document came {} ms later than usual",
             notice.duration.as_millis(),
             HELD_MS
         );
-        return Ok(Finding::fail(seen, notice));
+        return Ok(Finding::fail(seen, &notice));
     }
     // The first fax has been known for long enough that a second download of it would have been seen.
     let whole = |request: &&Request| request.is_for_media() && request.status == Some(200);
@@ -155,6 +149,25 @@ async fn downloaded_once(run: &Run) -> Judged {
     } else {
         Finding::pass("the app downloaded the document once, after it had responded")
     })
+}
+
+/// Returns the notification of a fax whose document comes late, if the app responds to it late as well. A busy machine may
+/// delay one response by chance, so the app must do so twice.
+async fn response_after_download(run: &Run, good: &Exchange) -> Result<Option<Exchange>, Stop> {
+    let mut late = None;
+    for _ in 0..2 {
+        let call = run.call_with(Purpose::Action, &Value::Null).media(&json!({ "delay_ms": HELD_MS }));
+        let (conversation, requests) = run.receive_until(call, HELD, has_download).await?;
+        let notice = conversation.of(Purpose::Action).next();
+        let notice = notice.ok_or_else(|| Stop::not_judged("the app was not notified of the fax"))?;
+        run.meant(notice).await?;
+        // An app that is always this slow may have responded without the document.
+        if notice.duration < HELD || good.duration >= HELD || !has_download(&requests) {
+            return Ok(None);
+        }
+        late = Some(notice.clone());
+    }
+    Ok(late)
 }
 
 async fn redirect(run: &Run) -> Judged {
