@@ -50,7 +50,7 @@ test("an emulator of another version is warned about once", { timeout }, async (
   await turn();
   assert.equal(found.length, 1);
   assert.match(found[0], /^the emulator at http:\/\/127.* has version 0\.0\.1, and this package /);
-  assert.ok(found[0].includes(`this package ${version}: use the same version of both`));
+  assert.ok(found[0].includes(`this package has version ${version}; use the same version of both`));
 });
 
 test("a response without a field, and a call that doesn't exist, are errors that name both versions", { timeout }, async (t) => {
