@@ -45,7 +45,7 @@ pub(super) fn fault_of(
     if let Some(rest) = rest(parts) {
         return Some((None, rest));
     }
-    // A download becomes a command only in a world with such rules.
+    // Only a world with rules for downloads, or in pedantic mode, decides about each download.
     if !world.read(Engine::has_media_rules) {
         return None;
     }
@@ -54,7 +54,7 @@ pub(super) fn fault_of(
     let (rule, fault) = world.handle(MediaRequested { fax, method, path }).ok().flatten()?;
     match rule {
         ActingRule::Tester(id) => world.note(Some(fax), event(id, fault, document_bytes)),
-        // The engine's own event says everything, since nothing of the document is withheld.
+        // The event `pedantic.acted` suffices: pedantic mode cuts nothing off, so no number of bytes has to be added.
         ActingRule::Pedantic => {}
     }
     Some((Some(rule), fault))
@@ -85,8 +85,8 @@ pub(super) fn is_paced(fault: DownloadFault, method: &Method, response: &Respons
     is_changed && *method == Method::GET && response.status().is_success()
 }
 
-/// Sends a document at a rule's speed and up to the rule's cut. Then the download is recorded, and journaled if the client
-/// has given up.
+/// Sends a document at a rule's speed and up to the rule's cut. Then the download appears in the traffic, and if the
+/// client has given up, the journal gets a warning.
 pub(super) async fn paced(
     registry: &Registry,
     world: &World,

@@ -21,8 +21,8 @@ pub const PAGE_SIZE_MAX: usize = 1_000;
 pub struct PageRequest {
     /// The maximum number of items on the page.
     pub size: usize,
-    /// The page number, from zero. If there is a token, the number is only shown, and counted on in the links, since
-    /// the token says where the page begins.
+    /// The page number, from zero. A token says where the page begins or ends, so if there is one, the number is only
+    /// shown, and incremented or decremented in the links.
     pub page: u64,
     names: Names,
     token: Option<Token>,
@@ -50,8 +50,8 @@ impl Names {
     }
 }
 
-/// The start of a page. It is a position in the order of creation, so it stays valid when the item at that position is
-/// deleted.
+/// The position at which a page starts or ends. It is a position in the order of creation, so it stays valid when the
+/// item at that position is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
     /// `PA…`: items older than this ordinal.
@@ -205,7 +205,7 @@ impl PageRequest {
         Ok(Self { size, page, names, token, filters: filters.collect() })
     }
 
-    /// Returns the position at which the page begins.
+    /// Returns the position at which the page begins or ends.
     #[must_use]
     pub const fn cursor(&self) -> Cursor {
         match self.token {
@@ -304,8 +304,8 @@ impl PageRequest {
     fn next(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
         // Only a token can lead to an empty page with older items after it.
         let newer = match self.token {
-            // A token excludes its own ordinal. The item with that ordinal is one of the older items here, so the new
-            // token is one higher.
+            // The page of items newer than this ordinal is empty, so the next page begins with the item of this ordinal
+            // itself. A token excludes its own ordinal, so the new one is one higher.
             Some(Token::Newer(ordinal)) => Some(Token::Older(ordinal.saturating_add(1))),
             Some(Token::Older(_)) | None => None,
         };

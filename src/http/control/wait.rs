@@ -1,5 +1,5 @@
-//! `GET /wait`: waits for a fax's status, for the fax's end, or until nothing is pending. A call that names
-//! a fax and statuses fails as soon as the fax can no longer enter any of them.
+//! `GET /wait`: waits for a fax's status, for the fax's end, or until nothing is pending. A request that
+//! names a fax and statuses fails as soon as the fax can no longer enter any of them.
 
 use std::time::Duration;
 
@@ -215,12 +215,11 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
             let fax = (*fax)?;
             match journal.engine().prospect(fax, statuses) {
                 Prospect::Possible => None,
-                // An event before `since` doesn't count, and without a restore, a fax enters no status twice.
+                // An event before `since` doesn't count, and a fax enters a status only once, so waiting is in vain.
                 Prospect::Reached(status) if start.is_given() => {
                     Some(Ended::Unreachable(fax, Unreachable::Earlier(status)))
                 }
-                // A fax restored from a snapshot may have entered the status before the restore, so its event is out of
-                // range.
+                // If the fax entered the status before a restore, the journal may no longer show the event.
                 Prospect::Reached(status) => {
                     Some(journal.entry_of(fax, status).map_or(Ended::HasStatus(journal.last_seq()), Ended::Entered))
                 }

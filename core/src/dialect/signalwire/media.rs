@@ -25,14 +25,14 @@ pub fn file_name(media: &StoredMedia) -> String {
     format!("{stored}-{}.{}", media.name.fax, media.media_type.extension())
 }
 
-/// Parses the fax's id from the last part of a path. The caller must compare the rest with [`file_name`].
+/// Parses the fax's id from the last part of a path. The caller must compare the whole name with [`file_name`].
 #[must_use]
 pub fn fax_of(file_name: &str) -> Option<FaxSid> {
     let (_, rest) = file_name.split_once('-')?;
     rest.rsplit_once('.')?.0.parse().ok()
 }
 
-/// Returns whether `origin`, a scheme and a host, belongs to SignalWire.
+/// Returns whether `origin`, a scheme and a host, is under SignalWire's domain.
 pub(in crate::dialect) fn is_at_signalwire(origin: &str) -> bool {
     let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
     let host = authority.split(['/', ':']).next().unwrap_or_default();

@@ -1,10 +1,10 @@
-//! Writes text that apps control into Markdown so that it stays text. It becomes a code span or code block whose
+//! Puts text from apps into Markdown in such a way that it stays text. It becomes a code span or code block whose
 //! delimiter is longer than any run of backticks in the text, so markup, HTML and mentions of users have no effect.
 //! Within HTML, it becomes a code element with escaped text.
 
 use std::fmt::Write;
 
-/// Returns the text as a code span on one line, of at most `chars_max` characters.
+/// Returns the first `chars_max` characters of the text as a code span on one line.
 pub(super) fn span(text: &str, chars_max: usize) -> String {
     let text = one_line(text, chars_max);
     // An empty code span would be two backticks, which are not a span.
@@ -17,8 +17,8 @@ pub(super) fn span(text: &str, chars_max: usize) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Returns the text as a fenced block of code, of at most `bytes_max` bytes. If the text is longer, it is cut, and the
-/// last line says so.
+/// Returns the first `bytes_max` bytes of the text as a fenced block of code. If the text is longer, the last line says
+/// so.
 pub(super) fn block(text: &str, language: &str, bytes_max: usize) -> String {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
     let end = lines.floor_char_boundary(bytes_max);
