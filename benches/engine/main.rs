@@ -1,5 +1,6 @@
-//! Measures the engine alone: `cargo bench --bench engine`. The figures are the deadlines handled per second in a frozen
-//! world, and the time that snapshots, restores and resets take with a thousand faxes. Each is the median of `ROUNDS` rounds.
+//! Measures the engine alone: `cargo bench --bench engine`. The figures are the deadlines handled per second in a
+//! frozen world, and the time that snapshots, restores and resets take with a thousand faxes. Each is the median of
+//! `ROUNDS` rounds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -61,8 +62,8 @@ fn with_faxes(count: u64, has_callback: bool) -> Engine {
     engine
 }
 
-/// Runs dialling, ringing and three pages of each fax, one deadline at a time, as advancing a frozen clock does. Returns
-/// the deadlines per second.
+/// Runs dialling, ringing and three pages of each fax, one deadline at a time, as advancing a frozen clock does.
+/// Returns the deadlines per second.
 fn deadlines_per_second() -> f64 {
     let mut engine = with_faxes(10_000, false);
     let mut deadlines = 0_u32;

@@ -19,7 +19,8 @@ use crate::gateway::STREAM_BYTES;
 /// The number of requests that the bare loop has in flight.
 const LOOP_WIDTH: usize = 64;
 
-/// Responds to each request, once its body has been read, with `size` bytes labelled as JSON. Prints the server's address.
+/// Responds to each request, once its body has been read, with `size` bytes labelled as JSON. Prints the server's
+/// address.
 pub(crate) fn serve(size: &str) -> Result<()> {
     let body = Bytes::from(vec![b'x'; size.parse()?]);
     tokio::runtime::Runtime::new()?.block_on(async {
@@ -64,8 +65,8 @@ pub(crate) fn source() -> Result<()> {
     Ok(())
 }
 
-/// Runs through `plan` as many times as `count` says, with a new connection for each request. Each letter of `plan` stands
-/// for one request: `g` fetches the document, `q` asks for TwiML, and any other letter posts a callback.
+/// Runs through `plan` as many times as `count` says, with a new connection for each request. Each letter of `plan`
+/// stands for one request: `g` fetches the document, `q` asks for TwiML, and any other letter posts a callback.
 pub(crate) fn webhooks(address: &str, count: &str, plan: &str) -> Result<()> {
     let (address, plan): (Arc<str>, Arc<str>) = (address.into(), plan.into());
     let (count, next) = (count.parse()?, Arc::new(AtomicUsize::new(0)));

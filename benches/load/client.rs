@@ -1,5 +1,5 @@
-//! Puts load on a server over persistent connections, each of which repeats a request as soon as its response has arrived.
-//! Only the status and the length of a response are parsed.
+//! Puts load on a server over persistent connections, each of which repeats a request as soon as its response has
+//! arrived. Only the status and the length of a response are parsed.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -16,8 +16,8 @@ use super::stream::Stream;
 use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
-/// The time limit for connecting to an address if there is another one to try. An address that doesn't respond must leave
-/// time for the next one, even within SignalWire's limit of two seconds.
+/// The time limit for connecting to an address if there is another one to try. An address that doesn't respond must
+/// leave time for the next one, even within SignalWire's limit of two seconds.
 const ATTEMPT_MAX: Duration = Duration::from_millis(800);
 /// The time limit for connecting to the last address of a host.
 const LAST_ATTEMPT_MAX: Duration = Duration::from_secs(5);

@@ -54,7 +54,8 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
 /// Creates a file with data that can be reproduced. Never replaces a file, not even one that appears at the same time.
 ///
 /// # Errors
-/// Fails if the file can't be written, or exists already; a symbolic link counts as a file. No part of the file is left.
+/// Fails if the file can't be written, or exists already; a symbolic link counts as a file. No part of the file is
+/// left.
 pub fn create_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut draft = draft(path, Contents::Derived)?;
     draft.write_all(bytes)?;

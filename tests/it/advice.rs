@@ -1,4 +1,5 @@
-//! Tests that the control API says why a request or a fax failed and what to do, by the cause and not by the code alone.
+//! Tests that the control API says why a request or a fax failed and what to do, by the cause and not by the code
+//! alone.
 
 use fauxfax::http::control::BASE;
 use serde_json::Value;

@@ -19,8 +19,8 @@ use crate::script::{call, letter};
 
 const RECEIVE: &str = "<Response><Receive/></Response>";
 
-/// Receives a fax at a number with this FaxUrl, and checks that the fallback URL is asked and accepts the fax. Returns the
-/// host and its alerts.
+/// Receives a fax at a number with this FaxUrl, and checks that the fallback URL is asked and accepts the fax. Returns
+/// the host and its alerts.
 async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Alert>) {
     let fallback = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");

@@ -87,8 +87,8 @@ pub(crate) async fn closed() -> App {
     App { url, task: None, _held: Vec::new(), _listener: None }
 }
 
-/// Returns an app to which no further connection can be made: pending connections fill its port's backlog, and the kernel
-/// drops any other.
+/// Returns an app to which no further connection can be made: pending connections fill its port's backlog, and the
+/// kernel drops any other.
 pub(crate) async fn full() -> App {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
@@ -246,7 +246,8 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) {
         // If no byte arrives, the client has closed or reset the connection before the request was complete.
         let Ok(count @ 1..) = stream.read(&mut piece).await else { return };
         request.extend_from_slice(&piece[..count]);
-        // 0x16 opens a TLS handshake: a plain app whose URL says https gets a ClientHello, which has no head to wait for.
+        // 0x16 opens a TLS handshake: a plain app whose URL says https gets a ClientHello, which has no head to wait
+        // for.
         let is_tls = request[0] == 0x16;
         let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
         let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {

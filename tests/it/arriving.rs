@@ -191,8 +191,8 @@ async fn a_fax_that_its_app_deletes_in_the_action_still_counts_as_received() {
     assert_eq!(unknown.status, 409);
 }
 
-/// An emulator's address and the encoded credential of an account. They are known only after the app has started, because
-/// the account needs the app's URL.
+/// An emulator's address and the encoded credential of an account. They are known only after the app has started,
+/// because the account needs the app's URL.
 type Place = std::sync::Arc<std::sync::OnceLock<(String, String)>>;
 
 /// Starts an app that deletes each fax over REST as soon as it is notified that the fax was received or delivered.

@@ -45,8 +45,8 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
                 *step += 1;
                 *step
             }
-            // These events follow from events of both strands above, from different text messages, or from requests that may
-            // be answered at any time, so their order varies from run to run.
+            // These events follow from events of both strands above, from different text messages, or from requests
+            // that may be answered at any time, so their order varies from run to run.
             Strand::Alerts | Strand::Reports | Strand::Rules | Strand::TextMessages | Strand::SecondRequests => 0,
         };
         let text = without_sids(&text);
