@@ -3,7 +3,8 @@
 
 Caches and buffers fill in a first round of load, and three more rounds follow. After each round all clients disconnect, and
 the round's account is removed. Then there may be no more descriptors than at the start. The memory in use after the last round
-may be at most 10 % or 8 MiB (whichever is more) above the highest amount in use after any earlier round. The allocator returns
+may be at most 20 % or 24 MiB (whichever is more) above the highest amount in use after any earlier round: without a leak, rounds
+of one program left between 100 and 127 MiB, and a leak of 400 bytes per request would exceed the limit. The allocator returns
 freed pages at once, so memory that is still resident is still in use.
 """
 
@@ -20,8 +21,8 @@ import time
 from pathlib import Path
 
 ROUNDS = 3
-MEMORY_MORE = 0.10
-MEMORY_MORE_KIB = 8 * 1024
+MEMORY_MORE = 0.20
+MEMORY_MORE_KIB = 24 * 1024
 BODY_BUDGET = "64MiB"
 MEDIA_BUDGET = "32MiB"
 SETTLE_S = 30
